@@ -1,0 +1,1 @@
+//! The gwlock command line.
