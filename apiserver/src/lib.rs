@@ -1,1 +1,3 @@
 //! A Kubernetes API server in process.
+
+pub mod registry;
