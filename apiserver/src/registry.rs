@@ -43,6 +43,8 @@ pub struct Resource {
     pub write: WriteRules,
     /// Where the objects come from.
     pub origin: Origin,
+    /// The name of the table that keeps the objects; two versions or groups may share one.
+    pub stored_as: String,
 }
 
 /// Whether objects of a kind live in a namespace.

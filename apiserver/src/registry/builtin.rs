@@ -288,6 +288,8 @@ impl Line {
             } else {
                 Origin::BuiltIn
             },
+            // Events of both groups are one set of objects.
+            stored_as: self.plural.into(),
         }
     }
 
