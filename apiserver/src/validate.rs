@@ -46,3 +46,13 @@ pub fn built_in(group: &str, kind: &str, object: &Value, old: Option<&Value>) ->
         _ => Vec::new(),
     }
 }
+
+/// Whether the text is a DNS label of RFC 1123.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    formats::dns_label(text).is_empty()
+}
+
+/// Whether the text is a DNS subdomain of RFC 1123.
+pub(crate) fn is_dns_subdomain(text: &str) -> bool {
+    formats::dns_subdomain(text).is_empty()
+}
