@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::fields::Shape;
+
 /// Everything the server knows about one resource in one API version.
 #[derive(Debug, Clone)]
 pub struct Resource {
@@ -242,6 +244,15 @@ impl Resource {
             self.kind.clone()
         } else {
             format!("{}.{}", self.kind, self.group)
+        }
+    }
+
+    /// How the parts of an object of this kind merge.
+    #[must_use]
+    pub(crate) fn shape(&self) -> Shape<'_> {
+        match &self.origin {
+            Origin::Custom(kind) => Shape::custom(&kind.schema),
+            Origin::BuiltIn | Origin::Review => Shape::BUILT_IN,
         }
     }
 
