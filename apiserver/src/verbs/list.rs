@@ -61,7 +61,7 @@ pub(super) fn list(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status
         return Err(expired(token));
     };
     Ok(Reply::List(page(
-        items,
+        &items,
         shown,
         &after,
         limit,
@@ -81,7 +81,7 @@ fn expired(token: Option<Continue>) -> Status {
 }
 
 fn page(
-    items: Vec<(String, Arc<Object>)>,
+    items: &[(String, Arc<Object>)],
     revision: u64,
     after: &str,
     limit: Option<usize>,
