@@ -2,5 +2,6 @@
 
 pub mod access;
 mod golang;
+pub mod schema;
 mod types;
 pub mod validate;
