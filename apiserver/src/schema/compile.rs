@@ -92,7 +92,7 @@ impl Compiler {
                 Some(Keyword::Evaluated | Keyword::Documentation) => {}
                 Some(Keyword::Forbidden(_)) if *value == Value::Bool(false) => {}
                 Some(Keyword::Forbidden(detail)) => {
-                    self.errors.push(FieldError::forbidden(path, detail))
+                    self.errors.push(FieldError::forbidden(path, detail));
                 }
                 None => self.errors.push(FieldError::forbidden(
                     path,
