@@ -22,6 +22,7 @@ mod query;
 pub mod registry;
 mod render;
 mod route;
+pub mod schema;
 mod selector;
 mod server;
 pub mod status;

@@ -301,9 +301,9 @@ mod tests {
     #[test]
     fn the_roles_for_people_include_each_other() {
         let objects = defaults()
-            .role_binding("a", "v", ("ClusterRole", "view"), user("viewer"))
-            .role_binding("a", "e", ("ClusterRole", "edit"), user("editor"))
-            .role_binding("a", "d", ("ClusterRole", "admin"), user("admin"));
+            .role_binding("a", "v", ("ClusterRole", "view"), &user("viewer"))
+            .role_binding("a", "e", ("ClusterRole", "edit"), &user("editor"))
+            .role_binding("a", "d", ("ClusterRole", "admin"), &user("admin"));
         let allowed = |who: &str, verb: &str, resource: &str| {
             Authorizer
                 .authorize(

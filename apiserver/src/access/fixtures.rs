@@ -16,14 +16,14 @@ impl Objects {
         self
     }
 
-    pub(super) fn role(self, namespace: &str, name: &str, rules: Value) -> Self {
+    pub(super) fn role(self, namespace: &str, name: &str, rules: &Value) -> Self {
         self.with(
             "roles",
             json!({"metadata": {"name": name, "namespace": namespace}, "rules": rules}),
         )
     }
 
-    pub(super) fn cluster_role(self, name: &str, rules: Value) -> Self {
+    pub(super) fn cluster_role(self, name: &str, rules: &Value) -> Self {
         self.with(
             "clusterroles",
             json!({"metadata": {"name": name}, "rules": rules}),
@@ -35,7 +35,7 @@ impl Objects {
         namespace: &str,
         name: &str,
         role: (&str, &str),
-        subject: Value,
+        subject: &Value,
     ) -> Self {
         self.with(
             "rolebindings",
@@ -47,7 +47,7 @@ impl Objects {
         )
     }
 
-    pub(super) fn cluster_role_binding(self, name: &str, role: &str, subject: Value) -> Self {
+    pub(super) fn cluster_role_binding(self, name: &str, role: &str, subject: &Value) -> Self {
         self.with(
             "clusterrolebindings",
             json!({

@@ -355,8 +355,8 @@ mod tests {
 
     fn with_rules(rules: Value) -> Objects {
         Objects::default()
-            .cluster_role("r", rules)
-            .cluster_role_binding("b", "r", user("alice"))
+            .cluster_role("r", &rules)
+            .cluster_role_binding("b", "r", &user("alice"))
     }
 
     fn message(result: Result<Option<UserInfo>, ImpersonationError>) -> String {

@@ -311,9 +311,9 @@ mod tests {
             .role(
                 "a",
                 "r",
-                json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]),
+                &json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]),
             )
-            .role_binding("a", "b", ("Role", "r"), user("alice"));
+            .role_binding("a", "b", ("Role", "r"), &user("alice"));
         let mut tokens = Authenticator::default();
         tokens.insert(
             "s3cret",

@@ -287,16 +287,16 @@ mod tests {
     }
 
     /// Alice with one rule in the namespace `a`.
-    fn with_rule(rule: Value) -> Objects {
+    fn with_rule(rule: &Value) -> Objects {
         Objects::default()
-            .role("a", "r", json!([rule]))
-            .role_binding("a", "b", ("Role", "r"), user("alice"))
+            .role("a", "r", &json!([rule]))
+            .role_binding("a", "b", ("Role", "r"), &user("alice"))
     }
 
     #[test]
     fn a_role_binding_grants_in_its_namespace_only() {
         let objects =
-            with_rule(json!({"apiGroups": ["g"], "resources": ["leases"], "verbs": ["get"]}));
+            with_rule(&json!({"apiGroups": ["g"], "resources": ["leases"], "verbs": ["get"]}));
         assert_eq!(
             decide(&objects, &alice(), "get", "g/leases", "a/x"),
             (
@@ -334,10 +334,10 @@ mod tests {
         let objects = Objects::default()
             .cluster_role(
                 "all",
-                json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]),
+                &json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]),
             )
-            .role_binding("a", "local", ("ClusterRole", "all"), account)
-            .cluster_role_binding("global", "all", group);
+            .role_binding("a", "local", ("ClusterRole", "all"), &account)
+            .cluster_role_binding("global", "all", &group);
         assert_eq!(
             decide(&objects, &UserInfo::new("x", ["dev"]), "any", "g/leases/status", "z/x"),
             (true, r#"RBAC: allowed by ClusterRoleBinding "global" of ClusterRole "all" to Group "dev""#.to_owned())
@@ -361,12 +361,12 @@ mod tests {
     #[test]
     fn a_service_account_subject_without_namespace_is_one_of_the_binding() {
         let objects =
-            with_rule(json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}))
+            with_rule(&json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}))
                 .role_binding(
                     "a",
                     "sa",
                     ("Role", "r"),
-                    json!({"kind": "ServiceAccount", "name": "gw"}),
+                    &json!({"kind": "ServiceAccount", "name": "gw"}),
                 );
         assert_eq!(
             decide(
@@ -396,7 +396,7 @@ mod tests {
         ];
         for (resources, resource, expected) in cases {
             let objects =
-                with_rule(json!({"apiGroups": ["g"], "resources": resources, "verbs": ["patch"]}));
+                with_rule(&json!({"apiGroups": ["g"], "resources": resources, "verbs": ["patch"]}));
             assert_eq!(
                 decide(&objects, &alice(), "patch", resource, "a/x").0,
                 expected,
@@ -408,7 +408,7 @@ mod tests {
     #[test]
     fn resource_names_limit_to_these_names_and_exclude_requests_without_one() {
         let objects = with_rule(
-            json!({"apiGroups": ["g"], "resources": ["leases"], "verbs": ["*"], "resourceNames": ["x"]}),
+            &json!({"apiGroups": ["g"], "resources": ["leases"], "verbs": ["*"], "resourceNames": ["x"]}),
         );
         assert!(decide(&objects, &alice(), "update", "g/leases", "a/x").0);
         assert!(!decide(&objects, &alice(), "update", "g/leases", "a/y").0);
@@ -423,9 +423,9 @@ mod tests {
         let objects = Objects::default()
             .cluster_role(
                 "urls",
-                json!([{"nonResourceURLs": ["/healthz", "/apis/*"], "verbs": ["get"]}]),
+                &json!([{"nonResourceURLs": ["/healthz", "/apis/*"], "verbs": ["get"]}]),
             )
-            .cluster_role_binding("b", "urls", user("alice"));
+            .cluster_role_binding("b", "urls", &user("alice"));
         for (path, expected) in [
             ("/healthz", true),
             ("/healthz/x", false),
@@ -447,7 +447,7 @@ mod tests {
 
     #[test]
     fn a_binding_to_a_missing_role_is_named_in_the_reason() {
-        let objects = Objects::default().role_binding("a", "b", ("Role", "gone"), user("alice"));
+        let objects = Objects::default().role_binding("a", "b", ("Role", "gone"), &user("alice"));
         assert_eq!(
             decide(&objects, &alice(), "get", "g/leases", "a/x"),
             (
