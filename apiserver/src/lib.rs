@@ -12,6 +12,8 @@ pub mod access;
 mod body;
 mod call;
 pub mod clock;
+mod convert;
+mod definitions;
 mod fields;
 mod golang;
 pub mod ids;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::fields::Shape;
+use crate::schema::Schema;
 
 /// Everything the server knows about one resource in one API version.
 #[derive(Debug, Clone)]
@@ -131,8 +132,12 @@ pub enum Origin {
 pub struct CustomKind {
     /// Name of the CustomResourceDefinition.
     pub definition: String,
-    /// `openAPIV3Schema` of this version; absent in no valid definition.
+    /// Name of the version in which objects are stored.
+    pub storage_version: String,
+    /// `openAPIV3Schema` of this version.
     pub schema: Value,
+    /// The same, ready to be applied.
+    pub compiled: Schema,
     /// `additionalPrinterColumns` of this version, in their order.
     pub printer_columns: Vec<Value>,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use crate::convert;
 use crate::negotiate::Output;
 use crate::object::{self, Object};
 use crate::registry::Resource;
@@ -14,12 +15,12 @@ use crate::verbs::List;
 /// One object.
 pub(crate) fn one(
     _server: &Inner,
-    _resource: &Resource,
+    resource: &Resource,
     output: Output,
     object: &Arc<Object>,
 ) -> Bytes {
     match output {
-        Output::Objects | Output::Table => object.json(),
+        Output::Objects | Output::Table => convert::present(resource, object).json(),
         Output::Metadata => object::to_json(&partial(&object.value)),
     }
 }
@@ -60,6 +61,7 @@ fn objects(resource: &Resource, list: &List) -> Bytes {
             body.push(b',');
         }
         // Only the items of custom kinds repeat their kind.
+        let item = convert::present(resource, item);
         if is_custom {
             body.extend_from_slice(&item.json());
         } else {

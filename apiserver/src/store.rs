@@ -85,6 +85,13 @@ impl State {
             .flat_map(move |table| table.range(prefix))
     }
 
+    /// The names of all tables, in order.
+    pub(crate) fn table_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.tables.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Stores `value` under a key as a new version and tells the watchers.
     pub(crate) fn put(&mut self, table: &str, key: &str, mut value: Value) -> Arc<Object> {
         self.revision += 1;

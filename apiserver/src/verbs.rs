@@ -10,6 +10,7 @@ mod patch;
 mod read;
 mod update;
 mod watch;
+mod written;
 
 use std::sync::Arc;
 

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 use crate::access;
 use crate::call::Call;
 use crate::object::{self, metadata_mut};
-use crate::registry::{Origin, Resource};
+use crate::registry::{Origin, Resource, Subresource};
 use crate::status::Status;
 use crate::store::State;
 use crate::validate::{self, FieldError};
+use crate::{convert, definitions};
 
 /// Decodes the body of a POST or PUT. Returns the object and the warnings about unknown fields.
 pub(super) fn decode_body(call: &Call<'_>) -> Result<(Value, Vec<String>), Status> {
@@ -23,20 +24,40 @@ pub(super) fn decode(call: &Call<'_>, object: &mut Value) -> Result<Vec<String>,
     let resource = &call.resource;
     let wish = call.query.field_validation.as_deref().unwrap_or_default();
     let strict = wish == "Strict";
-    let warnings = validate::decode(
-        &resource.group,
-        &resource.version,
-        &resource.kind,
-        object,
-        strict,
-    )
-    .map_err(Status::bad_request)?;
+    let (group, version, kind) = (&resource.group, &resource.version, &resource.kind);
+    let mut warnings = match resource.custom() {
+        None => {
+            validate::decode(group, version, kind, object, strict).map_err(Status::bad_request)?
+        }
+        Some(custom) => {
+            let mut unknown = validate::decode(group, version, kind, object, false)
+                .map_err(Status::bad_request)?;
+            let pruned = custom.compiled.prune(object);
+            unknown.extend(pruned.iter().map(|path| format!("unknown field {path:?}")));
+            custom.compiled.default(object);
+            unknown
+        }
+    };
+    if strict && !warnings.is_empty() {
+        return Err(Status::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {kind}: strict decoding error: {}",
+            warnings.join(", ")
+        )));
+    }
+    if wish == "Ignore" {
+        warnings.clear();
+    }
     object::drop_empty_metadata(object);
-    Ok(if wish == "Ignore" {
-        Vec::new()
-    } else {
-        warnings
-    })
+    convert::to_stored(resource, object);
+    if is_definition(resource) {
+        definitions::default(object);
+    }
+    Ok(warnings)
+}
+
+/// Whether objects of this kind define kinds.
+pub(super) fn is_definition(resource: &Resource) -> bool {
+    resource.stored_as == definitions::TABLE
 }
 
 fn parse(call: &Call<'_>) -> Result<Value, Status> {
@@ -155,23 +176,18 @@ pub(super) fn check_namespace(state: &State, call: &Call<'_>, name: &str) -> Res
 }
 
 /// Everything that validation has to say about an object that is about to be stored.
-pub(super) fn validate(
-    resource: &Resource,
-    object: &Value,
-    old: Option<&Value>,
-) -> Result<(), Status> {
+pub(super) fn validate(call: &Call<'_>, object: &Value, old: Option<&Value>) -> Result<(), Status> {
+    let resource = &call.resource;
     let (group, kind) = (resource.group.as_str(), resource.kind.as_str());
-    let mut errors = match &resource.origin {
-        Origin::BuiltIn | Origin::Review => validate::built_in(group, kind, object, old),
-        Origin::Custom(_) => Vec::new(),
-    };
-    errors.extend(validate::metadata(
-        group,
-        kind,
-        resource.is_namespaced(),
-        object,
-        old,
-    ));
+    let mut errors = validate::metadata(group, kind, resource.is_namespaced(), object, old);
+    errors.extend(match (&resource.origin, call.subresource, old) {
+        (Origin::Custom(custom), Some(Subresource::Status), Some(old)) => {
+            custom.compiled.validate_status(object, old)
+        }
+        (Origin::Custom(custom), _, _) => custom.compiled.validate(object, old),
+        _ if is_definition(resource) => definitions::validate(object),
+        (Origin::BuiltIn | Origin::Review, _, _) => validate::built_in(group, kind, object, old),
+    });
     if errors.is_empty() {
         Ok(())
     } else {

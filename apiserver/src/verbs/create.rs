@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Reply, admit};
+use super::{Reply, admit, written};
 use crate::access::{self, ReviewContext, ReviewError};
 use crate::call::Call;
+use crate::definitions;
 use crate::fields::{self, Writer};
 use crate::object::{self, Object, metadata_mut};
 use crate::registry::{Origin, Resource};
@@ -23,7 +24,7 @@ pub(super) fn create(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
     let dry_run = call.query.is_dry_run()?;
     let mut state = server.store.lock();
-    let object = insert(&mut state, call, object, dry_run)?;
+    let object = insert(server, &mut state, call, object, dry_run)?;
     Ok(Reply::Object {
         code: 201,
         object,
@@ -33,6 +34,7 @@ pub(super) fn create(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
 
 /// Stores a new object. A PUT of a name that does not exist comes here as well.
 pub(super) fn insert(
+    server: &Inner,
     state: &mut State,
     call: &Call<'_>,
     mut object: Value,
@@ -49,7 +51,7 @@ pub(super) fn insert(
         store::key(call.namespace, object::text(&object, "name"))
     };
     admit::check_escalation(state, call, &object, None)?;
-    admit::validate(resource, &object, None)?;
+    admit::validate(call, &object, None)?;
     if object["metadata"].get("resourceVersion").is_some() {
         return Err(Status::unexplained(
             "resourceVersion should not be set on objects to be created",
@@ -66,7 +68,9 @@ pub(super) fn insert(
     if dry_run {
         return Ok(Arc::new(Object::new(object, 0)));
     }
-    Ok(state.put(&resource.stored_as, &key, object))
+    let stored = state.put(&resource.stored_as, &key, object);
+    written::after_create(server, state, call, &key, &stored);
+    Ok(stored)
 }
 
 /// Fills in what belongs to the server, and clears what a client cannot set.
@@ -89,10 +93,31 @@ fn prepare(state: &mut State, resource: &Resource, object: &mut Value, stamp: &s
     if matches!(resource.origin, Origin::BuiltIn) {
         validate::prepare(&resource.group, &resource.kind, object);
     }
-    if resource.has_status()
-        && let Some(fields) = object.as_object_mut()
-    {
-        fields.remove("status");
+    settle_status(resource, object);
+}
+
+/// A client cannot set the status of a new object; some kinds are given one at once.
+fn settle_status(resource: &Resource, object: &mut Value) {
+    if !resource.has_status() {
+        return;
+    }
+    let first = match (resource.group.as_str(), resource.kind.as_str()) {
+        ("", "Pod") => Some(json!({ "phase": "Pending", "qosClass": "BestEffort" })),
+        ("", "Namespace") => Some(json!({ "phase": "Active" })),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            Some(definitions::first_status(object))
+        }
+        _ if resource.custom().is_some() => None,
+        _ => Some(json!({})),
+    };
+    match (first, object.as_object_mut()) {
+        (Some(first), Some(fields)) => {
+            fields.insert("status".into(), first);
+        }
+        (None, Some(fields)) => {
+            fields.remove("status");
+        }
+        (_, None) => {}
     }
 }
 

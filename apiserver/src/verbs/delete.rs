@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{List, Reply, list};
+use super::{List, Reply, list, written};
 use crate::call::Call;
 use crate::object::{self, Object, metadata_mut};
 use crate::query;
@@ -40,17 +40,19 @@ pub(super) fn delete(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
         return Err(Status::not_found(&call.resource, call.name));
     };
     check(&call.resource, call.name, &object, &options)?;
-    Ok(match remove(&mut state, call, &key, &object, dry_run) {
-        Removal::Marked(object) => Reply::Object {
-            code: 200,
-            object,
-            warnings: Vec::new(),
+    Ok(
+        match remove(server, &mut state, call, &key, &object, dry_run) {
+            Removal::Marked(object) => Reply::Object {
+                code: 200,
+                object,
+                warnings: Vec::new(),
+            },
+            Removal::Done => Reply::Value {
+                code: 200,
+                value: status::deleted(&call.resource, call.name, object.uid()),
+            },
         },
-        Removal::Done => Reply::Value {
-            code: 200,
-            value: status::deleted(&call.resource, call.name, object.uid()),
-        },
-    })
+    )
 }
 
 pub(super) fn delete_collection(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
@@ -61,10 +63,12 @@ pub(super) fn delete_collection(server: &Arc<Inner>, call: &Call<'_>) -> Result<
     let items = list::selected(&mut state, call, &selector);
     let mut deleted = Vec::with_capacity(items.len());
     for (key, object) in items {
-        deleted.push(match remove(&mut state, call, &key, &object, dry_run) {
-            Removal::Marked(object) => object,
-            Removal::Done => object,
-        });
+        deleted.push(
+            match remove(server, &mut state, call, &key, &object, dry_run) {
+                Removal::Marked(object) => object,
+                Removal::Done => object,
+            },
+        );
     }
     Ok(Reply::List(List {
         items: deleted,
@@ -82,6 +86,7 @@ enum Removal {
 }
 
 fn remove(
+    server: &Inner,
     state: &mut State,
     call: &Call<'_>,
     key: &str,
@@ -89,6 +94,9 @@ fn remove(
     dry_run: bool,
 ) -> Removal {
     let table = &call.resource.stored_as;
+    if table == "namespaces" && !dry_run {
+        return Removal::Marked(written::terminate_namespace(state, object, &call.stamp()));
+    }
     if object::has_finalizers(&object.value) {
         if object.is_deleting() {
             return Removal::Marked(Arc::clone(object));
@@ -101,7 +109,7 @@ fn remove(
         });
     }
     if !dry_run {
-        state.remove(table, key);
+        written::remove(server, state, call, key);
     }
     Removal::Done
 }

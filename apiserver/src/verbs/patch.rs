@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Reply, admit, update};
 use crate::call::Call;
+use crate::convert;
 use crate::object::metadata_mut;
 use crate::patch::Patch;
 use crate::server::Inner;
@@ -22,7 +23,10 @@ pub(super) fn patch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
     let Some(old) = state.get(&call.resource.stored_as, &key).cloned() else {
         return Err(Status::not_found(&call.resource, call.name));
     };
-    let mut object = patch.apply(&old.value, call.resource.shape())?;
+    let mut object = patch.apply(
+        &convert::presented(&call.resource, &old.value),
+        call.resource.shape(),
+    )?;
     let warnings = admit::decode(call, &mut object)?;
     admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
     // A patch without these carries them over from the stored object, so only a patch that sets them can differ.
@@ -31,7 +35,7 @@ pub(super) fn patch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
         return Err(Status::modified(&call.resource, call.name));
     }
     metadata_mut(&mut object).insert("name".into(), call.name.into());
-    let object = update::replace(&mut state, call, &key, &old, object, dry_run)?;
+    let object = update::replace(server, &mut state, call, &key, &old, object, dry_run)?;
     Ok(Reply::Object {
         code: 200,
         object,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Reply, admit, create};
+use super::{Reply, admit, create, written};
 use crate::call::Call;
 use crate::fields::{self, Writer};
 use crate::object::{self, Object, metadata_mut};
@@ -23,7 +23,7 @@ pub(super) fn update(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     let mut state = server.store.lock();
     let key = store::key(call.namespace, call.name);
     let Some(old) = state.get(&call.resource.stored_as, &key).cloned() else {
-        return create_on_update(&mut state, call, object, dry_run, warnings);
+        return create_on_update(server, &mut state, call, object, dry_run, warnings);
     };
     check_uid(call, &object, old.uid())?;
     if revision.is_none() && !call.resource.write.unconditional_update {
@@ -32,7 +32,7 @@ pub(super) fn update(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     if revision.is_some_and(|revision| revision != old.revision) {
         return Err(Status::modified(&call.resource, call.name));
     }
-    let object = replace(&mut state, call, &key, &old, object, dry_run)?;
+    let object = replace(server, &mut state, call, &key, &old, object, dry_run)?;
     Ok(Reply::Object {
         code: 200,
         object,
@@ -95,6 +95,7 @@ fn storage_path(call: &Call<'_>) -> String {
 }
 
 fn create_on_update(
+    server: &Inner,
     state: &mut State,
     call: &Call<'_>,
     mut object: Value,
@@ -106,7 +107,7 @@ fn create_on_update(
     }
     check_uid(call, &object, "")?;
     metadata_mut(&mut object).remove("resourceVersion");
-    let object = create::insert(state, call, object, dry_run)?;
+    let object = create::insert(server, state, call, object, dry_run)?;
     Ok(Reply::Object {
         code: 201,
         object,
@@ -116,6 +117,7 @@ fn create_on_update(
 
 /// Replaces a stored object. Preconditions have been checked; the object has been decoded.
 pub(super) fn replace(
+    server: &Inner,
     state: &mut State,
     call: &Call<'_>,
     key: &str,
@@ -139,20 +141,22 @@ pub(super) fn replace(
     }
     track(call, &old.value, &mut new);
     admit::check_escalation(state, call, &new, Some(&old.value))?;
-    admit::validate(resource, &new, Some(&old.value))?;
+    admit::validate(call, &new, Some(&old.value))?;
     if new == *old.value {
         return Ok(Arc::clone(old));
     }
     if old.is_deleting() && !object::has_finalizers(&new) {
         if !dry_run {
-            state.remove(&resource.stored_as, key);
+            written::remove(server, state, call, key);
         }
         return Ok(Arc::new(Object::new(new, old.revision)));
     }
     if dry_run {
         return Ok(Arc::new(Object::new(new, old.revision)));
     }
-    Ok(state.put(&resource.stored_as, key, new))
+    let stored = state.put(&resource.stored_as, key, new);
+    written::after_update(server, state, call, key, &stored);
+    Ok(stored)
 }
 
 /// A write to the object leaves its status alone; a write to the status leaves everything else alone.
