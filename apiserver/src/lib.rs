@@ -13,6 +13,7 @@ mod body;
 mod call;
 pub mod clock;
 mod convert;
+mod defaults;
 mod definitions;
 mod fields;
 mod golang;

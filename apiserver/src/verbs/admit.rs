@@ -9,7 +9,7 @@ use crate::registry::{Origin, Resource, Subresource};
 use crate::status::Status;
 use crate::store::State;
 use crate::validate::{self, FieldError};
-use crate::{convert, definitions};
+use crate::{convert, defaults, definitions};
 
 /// Decodes the body of a POST or PUT. Returns the object and the warnings about unknown fields.
 pub(super) fn decode_body(call: &Call<'_>) -> Result<(Value, Vec<String>), Status> {
@@ -49,6 +49,9 @@ pub(super) fn decode(call: &Call<'_>, object: &mut Value) -> Result<Vec<String>,
     }
     object::drop_empty_metadata(object);
     convert::to_stored(resource, object);
+    if resource.custom().is_none() {
+        defaults::fill_in(resource, object);
+    }
     if is_definition(resource) {
         definitions::default(object);
     }
