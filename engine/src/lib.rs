@@ -21,3 +21,6 @@
 //! [fencing token](protocol::fence::FencingToken), and protection from somebody who forges `managedFields`.
 
 pub mod protocol;
+
+#[cfg(feature = "client")]
+pub mod client;
