@@ -54,7 +54,7 @@ pub fn classify_failure(error: &kube::Error) -> Answer {
     if causes(error).any(|cause| {
         cause
             .downcast_ref::<hyper_util::client::legacy::Error>()
-            .is_some_and(|e| e.is_connect())
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
     }) || matches!(error, kube::Error::Auth(_))
     {
         return Answer::NotExecuted(NotExecuted {

@@ -65,7 +65,7 @@ pub async fn open(client: &kube::Client, uri: String) -> Result<LeaseWatch, Watc
         .into_body()
         .collect()
         .await
-        .map(|body| body.to_bytes())
+        .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     let message = serde_json::from_slice::<Value>(&bytes)
         .ok()

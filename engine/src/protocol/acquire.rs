@@ -300,11 +300,11 @@ impl Acquire {
         match (sent, answer) {
             (Sent::PutBack | Sent::Remove, answer) => self.on_undo(sent, &answer, arrived),
             (Sent::Create | Sent::Take | Sent::Refresh, Answer::Lease(record)) => {
-                self.on_written(*record, arrived)
+                self.on_written(*record, arrived);
             }
             (Sent::Look, Answer::Refused(refusal)) => self.on_unreadable(refusal),
             (Sent::Refresh, answer) if self.correcting.is_some() => {
-                self.on_uncorrected(&answer, arrived)
+                self.on_uncorrected(&answer, arrived);
             }
             (Sent::Look, Answer::Lease(record)) => self.on_read(*record, date, arrived),
             (Sent::Look, Answer::NotFound) => self.on_absent(arrived),
@@ -319,7 +319,7 @@ impl Acquire {
                 self.plan = Plan::Look;
             }
             (_, Answer::Deleted | Answer::AlreadyExists | Answer::Conflict) => {
-                self.retry(arrived, Then::Look, None)
+                self.retry(arrived, Then::Look, None);
             }
         }
     }
@@ -596,9 +596,9 @@ impl Acquire {
     fn retry(&mut self, now: Moment, then: Then, retry_after: Option<Duration>) {
         if self.closing.is_some() {
             return if then == Then::Create {
-                self.settle(now)
+                self.settle(now);
             } else {
-                self.settle_later(now)
+                self.settle_later(now);
             };
         }
         let delay = self.poll_delay().max(retry_after.unwrap_or_default());

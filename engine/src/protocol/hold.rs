@@ -178,10 +178,10 @@ impl Hold {
             }
             (Plan::Look(_), Answer::Lease(record)) => self.on_read(record, arrived),
             (Plan::Renew(_) | Plan::Look(_), Answer::NotFound) => {
-                self.plan = Plan::Lost(Loss::Gone)
+                self.plan = Plan::Lost(Loss::Gone);
             }
             (Plan::RemoveGhost(version), _) => {
-                self.plan = Plan::Lost(Loss::Replaced { uid: version.uid })
+                self.plan = Plan::Lost(Loss::Replaced { uid: version.uid });
             }
             (Plan::Renew(_), answer) => {
                 if !matches!(answer, Answer::Unclear(_)) {
