@@ -8,6 +8,7 @@ pub mod clock;
 pub mod convert;
 pub mod handle;
 pub mod lease_api;
+pub mod list;
 pub mod lock;
 pub mod transport;
 pub mod watch;
