@@ -33,13 +33,18 @@ impl TokioClock {
     /// A clock that shows `wall` now.
     #[must_use]
     pub fn starting_at(wall: Timestamp) -> Self {
-        Self { origin: tokio::time::Instant::now(), wall }
+        Self {
+            origin: tokio::time::Instant::now(),
+            wall,
+        }
     }
 }
 
 impl Clock for TokioClock {
     fn now(&self) -> Timestamp {
-        self.wall + jiff::SignedDuration::try_from(self.origin.elapsed()).unwrap_or(jiff::SignedDuration::MAX)
+        self.wall
+            + jiff::SignedDuration::try_from(self.origin.elapsed())
+                .unwrap_or(jiff::SignedDuration::MAX)
     }
 }
 

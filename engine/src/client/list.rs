@@ -66,11 +66,18 @@ pub async fn list(
     keep: impl Fn(&str) -> bool,
 ) -> Result<Listing, ListError> {
     let collection = collection_path(namespace);
-    let mut listing = Listing { items: Vec::new(), date: None, resource_version: String::new() };
+    let mut listing = Listing {
+        items: Vec::new(),
+        date: None,
+        resource_version: String::new(),
+    };
     let mut next: Option<String> = None;
     loop {
         let mut uri = format!("{collection}?limit={PAGE}");
-        for (key, value) in [("labelSelector", label_selector), ("continue", next.as_deref())] {
+        for (key, value) in [
+            ("labelSelector", label_selector),
+            ("continue", next.as_deref()),
+        ] {
             if let Some(value) = value {
                 uri.push_str(&format!("&{key}={}", encode(value)));
             }
@@ -78,7 +85,12 @@ pub async fn list(
         let (date, page) = fetch(client, &uri, timeout).await?;
         listing.date = listing.date.or(date);
         listing.resource_version = page.metadata.resource_version;
-        listing.items.extend(page.items.into_iter().filter(|item| keep(&item.metadata.name)).map(WireLease::into_listed));
+        listing.items.extend(
+            page.items
+                .into_iter()
+                .filter(|item| keep(&item.metadata.name))
+                .map(WireLease::into_listed),
+        );
         next = page.metadata.continue_.filter(|token| !token.is_empty());
         if next.is_none() {
             return Ok(listing);
@@ -95,7 +107,11 @@ pub fn collection_path(namespace: Option<&str>) -> String {
     }
 }
 
-async fn fetch(client: &kube::Client, uri: &str, timeout: Duration) -> Result<(Option<Timestamp>, WireList), ListError> {
+async fn fetch(
+    client: &kube::Client,
+    uri: &str,
+    timeout: Duration,
+) -> Result<(Option<Timestamp>, WireList), ListError> {
     let request = Request::get(uri)
         .header(header::ACCEPT, "application/json")
         .body(Body::empty())
@@ -105,22 +121,34 @@ async fn fetch(client: &kube::Client, uri: &str, timeout: Duration) -> Result<(O
         Ok::<_, kube::Error>((parts, body.collect().await?.to_bytes()))
     };
     let (parts, bytes) = match tokio::time::timeout(timeout, call).await {
-        Err(_) => return Err(ListError::Unreachable(format!("no answer within {timeout:?}"))),
+        Err(_) => {
+            return Err(ListError::Unreachable(format!(
+                "no answer within {timeout:?}"
+            )));
+        }
         Ok(Err(error)) => return Err(failed(classify_failure(&error))),
         Ok(Ok(answer)) => answer,
     };
     if !parts.status.is_success() {
         let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        return Err(failed(classify(Verb::List, parts.status, &parts.headers, &body)));
+        return Err(failed(classify(
+            Verb::List,
+            parts.status,
+            &parts.headers,
+            &body,
+        )));
     }
-    let page = serde_json::from_slice(&bytes).map_err(|error| ListError::Unreachable(error.to_string()))?;
+    let page = serde_json::from_slice(&bytes)
+        .map_err(|error| ListError::Unreachable(error.to_string()))?;
     Ok((server_date(&parts.headers), page))
 }
 
 fn failed(answer: Answer) -> ListError {
     match answer {
         Answer::Refused(refusal) => ListError::Refused(refusal),
-        Answer::NotExecuted(NotExecuted { message, .. }) | Answer::Unclear(message) => ListError::Unreachable(message),
+        Answer::NotExecuted(NotExecuted { message, .. }) | Answer::Unclear(message) => {
+            ListError::Unreachable(message)
+        }
         other => ListError::Unreachable(format!("unexpected answer {other:?}")),
     }
 }
@@ -263,6 +291,9 @@ mod tests {
             "spec": {"holderIdentity": "gateway-1", "leaseDurationSeconds": 30, "renewTime": "2026-11-23T09:00:05.123456Z"}
         });
         let listed: WireLease = serde_json::from_value(lease.clone()).unwrap();
-        assert_eq!(listed.into_listed().record, convert::record(&lease).unwrap());
+        assert_eq!(
+            listed.into_listed().record,
+            convert::record(&lease).unwrap()
+        );
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
+use tokio::sync::watch;
 
 use crate::protocol::acquire::{NotHeld, Settings};
 use crate::protocol::clock::ServerTime;
@@ -102,6 +103,8 @@ struct Config {
     clock: Arc<dyn Clock>,
     rng: Mutex<StdRng>,
     server_time: Mutex<Option<ServerTime>>,
+    /// Acquisitions under way, those of dropped futures included.
+    running: watch::Sender<u32>,
 }
 
 /// Settings of a [`LeaseLock`].
@@ -143,6 +146,22 @@ impl LeaseLock {
     /// [`AcquireError`]; only [`AcquireError::Unknown`] leaves open whether something was written.
     pub async fn acquire(&self, wait: Duration) -> Result<LeaseGuard, AcquireError> {
         acquire::acquire(self.clone(), wait).await
+    }
+
+    /// The same lock with `dryRun=All` on every write.
+    #[must_use]
+    pub fn with_dry_run(self) -> Self {
+        Self {
+            api: self.api.dry_run(),
+            ..self
+        }
+    }
+
+    /// Waits until every acquisition of this lock that was cancelled has been undone.
+    pub async fn settled(&self) {
+        let mut running = self.config.running.subscribe();
+        // The sender lives as long as the lock, so this ends when the count is zero.
+        let _ = running.wait_for(|running| *running == 0).await;
     }
 
     /// The requests for this lease.
@@ -240,6 +259,7 @@ impl LeaseLockBuilder {
                 clock: self.clock,
                 rng: Mutex::new(rng),
                 server_time: Mutex::new(None),
+                running: watch::Sender::new(0),
             }),
         }
     }

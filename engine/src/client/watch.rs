@@ -3,7 +3,7 @@
 //! Only what a waiting candidate needs to know: gone, freed, ended. Events are never evidence of expiry.
 
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt, stream};
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, BodyStream};
 use kube::client::Body;
@@ -80,9 +80,13 @@ pub async fn open(client: &kube::Client, uri: String) -> Result<LeaseWatch, Watc
 impl LeaseWatch {
     /// The next event; `None` when the watch has ended, for whatever reason. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<LeaseEvent> {
+        event(&self.next_line().await?)
+    }
+
+    async fn next_line(&mut self) -> Option<Bytes> {
         loop {
             if let Some(line) = self.take_line() {
-                return event(&line);
+                return Some(line);
             }
             let frame = self.body.next().await?.ok()?;
             if let Ok(data) = frame.into_data() {
@@ -120,6 +124,42 @@ fn event(line: &[u8]) -> Option<LeaseEvent> {
         }
         _ => Some(LeaseEvent::Other),
     }
+}
+
+/// A lease that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Watches a collection and tells which leases change. Ends when the watch does.
+///
+/// # Errors
+/// [`WatchError`].
+pub async fn names(
+    client: &kube::Client,
+    uri: String,
+) -> Result<impl Stream<Item = Changed>, WatchError> {
+    let watch = open(client, uri).await?;
+    let changes = stream::unfold(watch, |mut watch| async move {
+        let line = watch.next_line().await?;
+        let event: Value = serde_json::from_slice(&line).ok()?;
+        let text = |key: &str| {
+            event["object"]["metadata"][key]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let changed = Changed {
+            namespace: text("namespace"),
+            name: text("name"),
+        };
+        (event["type"] != "ERROR").then_some((changed, watch))
+    });
+    Ok(changes.filter(|changed| std::future::ready(!changed.name.is_empty())))
 }
 
 #[cfg(test)]

@@ -47,7 +47,10 @@ impl World {
     /// Pods have a token whose user may do just this with leases.
     pub(crate) async fn with_tokens(verbs: &[&str]) -> Self {
         let users = HashMap::from([
-            (ADMIN.to_owned(), UserInfo::new("admin", &["system:masters"])),
+            (
+                ADMIN.to_owned(),
+                UserInfo::new("admin", &["system:masters"]),
+            ),
             (GATEWAY.to_owned(), UserInfo::new("gateway", &[])),
         ]);
         let world = Self::build(Authentication::Tokens(users), Some(GATEWAY));
@@ -74,12 +77,26 @@ impl World {
             .uids(Uids::seeded(1))
             .authentication(authentication)
             .observer(move |exchange| {
-                let name = if exchange.name.is_empty() { String::new() } else { format!("/{}", exchange.name) };
-                let status = exchange.status.map_or_else(|| "lost".to_owned(), |status| status.to_string());
-                seen.lock().unwrap().push(format!("{} {}{name} {status}", exchange.verb, exchange.resource));
+                let name = if exchange.name.is_empty() {
+                    String::new()
+                } else {
+                    format!("/{}", exchange.name)
+                };
+                let status = exchange
+                    .status
+                    .map_or_else(|| "lost".to_owned(), |status| status.to_string());
+                seen.lock().unwrap().push(format!(
+                    "{} {}{name} {status}",
+                    exchange.verb, exchange.resource
+                ));
             })
             .build();
-        let world = Self { server, clock: TokioClock::starting_at(Self::start()), log, token };
+        let world = Self {
+            server,
+            clock: TokioClock::starting_at(Self::start()),
+            log,
+            token,
+        };
         world.namespace();
         world
     }
@@ -87,18 +104,32 @@ impl World {
     fn namespace(&self) {
         let namespace = json!({"metadata": {"name": NAMESPACE}}).to_string();
         let request = self.request("/api/v1/namespaces", namespace);
-        let response = futures_util::FutureExt::now_or_never(tower::ServiceExt::oneshot(self.server.clone(), request));
-        assert_eq!(response.expect("nothing to wait for").unwrap().status(), 201);
+        let response = futures_util::FutureExt::now_or_never(tower::ServiceExt::oneshot(
+            self.server.clone(),
+            request,
+        ));
+        assert_eq!(
+            response.expect("nothing to wait for").unwrap().status(),
+            201
+        );
         self.log.lock().unwrap().clear();
     }
 
     async fn create(&self, plural: &str, object: serde_json::Value) {
         let path = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/{plural}");
-        let response = tower::ServiceExt::oneshot(self.server.clone(), self.request(&path, object.to_string())).await;
+        let response = tower::ServiceExt::oneshot(
+            self.server.clone(),
+            self.request(&path, object.to_string()),
+        )
+        .await;
         assert_eq!(response.unwrap().status(), 201);
     }
 
-    fn request(&self, path: &str, body: String) -> http::Request<http_body_util::Full<bytes::Bytes>> {
+    fn request(
+        &self,
+        path: &str,
+        body: String,
+    ) -> http::Request<http_body_util::Full<bytes::Bytes>> {
         let request = http::Request::post(path).header("content-type", "application/json");
         let request = request.header("authorization", format!("Bearer {ADMIN}"));
         request.body(http_body_util::Full::from(body)).unwrap()
@@ -112,7 +143,9 @@ impl World {
     pub(crate) fn pod_with_clock(&self, name: &str, seconds: i64) -> Pod {
         Pod {
             client: self.client(self.token),
-            clock: self.clock.with_wall_offset(SignedDuration::from_secs(seconds)),
+            clock: self
+                .clock
+                .with_wall_offset(SignedDuration::from_secs(seconds)),
             name: name.to_owned(),
         }
     }
@@ -137,7 +170,11 @@ impl World {
     pub(crate) async fn holder(&self, name: &str) -> Option<String> {
         let named = ListParams::default().fields(&format!("metadata.name={name}"));
         let found = self.leases().list(&named).await.unwrap();
-        found.items.into_iter().next().and_then(|lease| lease.spec?.holder_identity)
+        found
+            .items
+            .into_iter()
+            .next()
+            .and_then(|lease| lease.spec?.holder_identity)
     }
 
     pub(crate) async fn lease_of_a_crashed_gateway(&self, name: &str) {
@@ -146,7 +183,10 @@ impl World {
             "metadata": {"name": name},
             "spec": {"holderIdentity": "gateway-1", "leaseDurationSeconds": 30, "acquireTime": now, "renewTime": now}
         }));
-        self.leases().create(&PostParams::default(), &lease.unwrap()).await.unwrap();
+        self.leases()
+            .create(&PostParams::default(), &lease.unwrap())
+            .await
+            .unwrap();
     }
 
     /// What was asked of the server, without what the test itself asked.
@@ -158,9 +198,14 @@ impl World {
 impl Pod {
     pub(crate) fn lock(&self, lease: &str) -> LeaseLock {
         let seed = DRAWN.fetch_add(1, Ordering::Relaxed);
-        let lock = LeaseLock::builder(self.client.clone(), NAMESPACE, LeaseName::new(lease).unwrap(), &*self.name)
-            .clock(Arc::new(self.clock))
-            .rng(StdRng::seed_from_u64(seed));
+        let lock = LeaseLock::builder(
+            self.client.clone(),
+            NAMESPACE,
+            LeaseName::new(lease).unwrap(),
+            &*self.name,
+        )
+        .clock(Arc::new(self.clock))
+        .rng(StdRng::seed_from_u64(seed));
         lock.build()
     }
 }

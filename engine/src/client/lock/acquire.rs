@@ -22,8 +22,11 @@ const WATCH_SLACK: Duration = Duration::from_secs(5);
 pub(super) async fn acquire(lock: LeaseLock, wait: Duration) -> Result<LeaseGuard, AcquireError> {
     let (alive, cancelled) = oneshot::channel::<()>();
     let (done, result) = oneshot::channel();
+    lock.config.running.send_modify(|running| *running += 1);
     tokio::spawn(async move {
+        let config = lock.config.clone();
         let acquired = Driver::new(lock, wait).run(cancelled).await;
+        config.running.send_modify(|running| *running -= 1);
         // A guard that nobody receives any more is dropped here, which releases it.
         drop(done.send(acquired));
     });
@@ -79,6 +82,7 @@ impl Driver {
                         self.lock.clock(),
                     );
                     let exchanged = tokio::select! {
+                        biased;
                         exchanged = exchange => Some(exchanged),
                         _ = &mut cancelled, if !is_cancelled => None,
                     };
@@ -102,6 +106,7 @@ impl Driver {
                 }
                 Step::Wait { until, watch_from } => {
                     let wake = tokio::select! {
+                        biased;
                         wake = self.wait(until, watch_from) => wake,
                         _ = &mut cancelled, if !is_cancelled => {
                             is_cancelled = true;
@@ -140,6 +145,7 @@ impl Driver {
             next_wake(watch).await
         };
         tokio::select! {
+            biased;
             () = sleep => None,
             wake = events => Some(wake),
         }

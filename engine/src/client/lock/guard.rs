@@ -161,7 +161,7 @@ impl LeaseGuard {
     /// The loss, if it came first.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Loss> {
         tokio::select! {
-            biased;
+           biased;
             loss = self.lost() => Err(loss),
             done = work => Ok(done),
         }
@@ -224,6 +224,7 @@ impl Renewer {
                 }
                 Step::Sleep { until } => {
                     tokio::select! {
+                        biased;
                         ending = &mut ended => break ending,
                         () = sleep_until(self.lock.clock(), until) => {}
                     }
@@ -236,6 +237,7 @@ impl Renewer {
                         self.lock.clock(),
                     );
                     tokio::select! {
+                        biased;
                         ending = &mut ended => {
                             let arrived = self.lock.clock().now();
                             let answer = Answer::Unclear("released meanwhile".to_owned());
