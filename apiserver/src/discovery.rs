@@ -92,8 +92,11 @@ pub(crate) fn document(registry: &Registry, path: &str, accept: &str) -> Option<
 
 /// Clients know the aggregated documents by their content type.
 pub(crate) fn content_type(document: &Value) -> Option<HeaderValue> {
-    (document["kind"] == "APIGroupDiscoveryList")
-        .then(|| HeaderValue::from_static("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"))
+    (document["kind"] == "APIGroupDiscoveryList").then(|| {
+        HeaderValue::from_static(
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        )
+    })
 }
 
 fn version() -> Value {

@@ -393,7 +393,11 @@ async fn wait_for_version(server: &Shared, query: &Query) -> Result<(), Status> 
     };
     let current = server.store.transaction().version();
     let arrives = server.store.versions().after(asked.saturating_sub(1));
-    if current >= asked || tokio::time::timeout(VERSION_PATIENCE, arrives).await.is_ok() {
+    if current >= asked
+        || tokio::time::timeout(VERSION_PATIENCE, arrives)
+            .await
+            .is_ok()
+    {
         return Ok(());
     }
     let current = server.store.transaction().version();
