@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{acquire, completion, inspect, release, renew, verify};
+use crate::commands::{acquire, bench, completion, inspect, release, renew, verify};
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
 
@@ -51,6 +51,8 @@ pub enum Command {
     /// See `commands::lab`.
     #[cfg(feature = "sim")]
     Lab(lab::Arguments),
+    /// See `commands::bench`.
+    Bench(bench::Arguments),
     /// See `commands::completion`.
     Completion(completion::Arguments),
 }

@@ -5,6 +5,7 @@
 pub(crate) mod age;
 pub(crate) mod format;
 pub(crate) mod log;
+pub(crate) mod progress;
 pub(crate) mod table;
 
 use std::io::{ErrorKind, Write};

@@ -19,6 +19,8 @@ pub(crate) struct Cluster {
     pub(crate) client: kube::Client,
     pub(crate) namespace: String,
     pub(crate) request_timeout: Option<Duration>,
+    /// What the client was made from.
+    pub(crate) config: Config,
 }
 
 impl Cluster {
@@ -31,7 +33,7 @@ impl Cluster {
             .or_else(|| variable("POD_NAMESPACE"))
             .or(context_namespace)
             .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
-        let client = transport::connect(config).map_err(|error| {
+        let client = transport::connect(config.clone()).map_err(|error| {
             Failure::new(Exit::Config, error)
                 .hint("kubectl config view --minify shows what is used of the kubeconfig")
         })?;
@@ -39,6 +41,7 @@ impl Cluster {
             client,
             namespace,
             request_timeout: global.request_timeout.filter(|timeout| !timeout.is_zero()),
+            config,
         })
     }
 }
