@@ -250,7 +250,10 @@ impl Incoming {
             resource: subject.resource.clone(),
             subresource: subject.subresource.clone(),
             namespace: subject.namespace.clone(),
-            name: subject.name.clone(),
+            name: match Route::parse(self.parts.uri.path()) {
+                Route::Resource(path) => path.name.into_owned(),
+                Route::Other => String::new(),
+            },
             user: subject.user.clone(),
             status: None,
             outcome: None,

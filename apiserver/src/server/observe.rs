@@ -18,7 +18,7 @@ pub struct Exchange {
     pub subresource: String,
     /// The namespace; empty for cluster-scoped kinds and for all namespaces.
     pub namespace: String,
-    /// The object's name, from the path, the field selector or the body; empty for collections.
+    /// The object's name in the path; empty for collections.
     pub name: String,
     /// Who asked, before impersonation; empty if nobody could tell.
     pub user: String,
