@@ -9,7 +9,7 @@ use crate::registry::{Origin, Resource, Subresource};
 use crate::status::Status;
 use crate::store::State;
 use crate::validate::{self, FieldError};
-use crate::{convert, defaults, definitions};
+use crate::{convert, defaults, definitions, fields};
 
 /// Decodes the body of a POST or PUT. Returns the object and the warnings about unknown fields.
 pub(super) fn decode_body(call: &Call<'_>) -> Result<(Value, Vec<String>), Status> {
@@ -24,6 +24,7 @@ pub(super) fn decode(call: &Call<'_>, object: &mut Value) -> Result<Vec<String>,
     let resource = &call.resource;
     let wish = call.query.field_validation.as_deref().unwrap_or_default();
     let strict = wish == "Strict";
+    let reset = fields::take_reset(object);
     let (group, version, kind) = (&resource.group, &resource.version, &resource.kind);
     let mut warnings = match resource.custom() {
         None => {
@@ -48,6 +49,9 @@ pub(super) fn decode(call: &Call<'_>, object: &mut Value) -> Result<Vec<String>,
         warnings.clear();
     }
     object::drop_empty_metadata(object);
+    if let Some(reset) = reset {
+        metadata_mut(object).insert("managedFields".into(), reset);
+    }
     convert::to_stored(resource, object);
     if resource.custom().is_none() {
         defaults::fill_in(resource, object);
