@@ -14,5 +14,6 @@ pub mod schema;
 mod selector;
 pub mod status;
 mod store;
+mod table;
 mod types;
 pub mod validate;
