@@ -42,7 +42,7 @@ pub(crate) fn track_creation(object: &mut Value, shape: Shape<'_>, writer: Write
     let difference = compare::compare(None, object, shape);
     let mut entries = requested;
     entries.apply(difference, writer);
-    store(object, entries);
+    store(object, &entries);
 }
 
 /// Moves the fields that differ between `old` and `new` to the writer. `new` carries the entries that the request
@@ -66,7 +66,7 @@ pub(crate) fn track_update(old: &Value, new: &mut Value, shape: Shape<'_>, write
     }
     let mut entries = Entries::decode(current);
     entries.apply(difference, writer);
-    store(new, entries);
+    store(new, &entries);
 }
 
 fn take_entries(object: &mut Value) -> Option<Value> {
@@ -77,7 +77,7 @@ fn take_entries(object: &mut Value) -> Option<Value> {
         .filter(|entries| !entries.is_null())
 }
 
-fn store(object: &mut Value, entries: Entries) {
+fn store(object: &mut Value, entries: &Entries) {
     if let Some(encoded) = entries.encode() {
         object["metadata"]["managedFields"] = encoded;
     }

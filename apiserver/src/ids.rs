@@ -1,6 +1,6 @@
 //! Uids and generated name suffixes, from one seeded generator, so that a run can be repeated.
 
-use rand::rngs::StdRng;
+use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng};
 
 /// Hands out identities. One lives in each server, under the store's lock.
@@ -27,6 +27,19 @@ impl SeededIds {
         Self {
             random: StdRng::seed_from_u64(seed),
         }
+    }
+}
+
+impl SeededIds {
+    /// A generator that the operating system seeds.
+    ///
+    /// # Panics
+    /// If the operating system has no random numbers to give.
+    #[must_use]
+    pub fn unseeded() -> Self {
+        let random =
+            StdRng::try_from_rng(&mut SysRng).expect("the operating system gives random numbers");
+        Self { random }
     }
 }
 

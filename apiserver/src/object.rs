@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// One version of one object. Never changed once it is stored.
@@ -12,7 +13,14 @@ pub(crate) struct Object {
     pub(crate) value: Arc<Value>,
     /// `metadata.resourceVersion` as a number.
     pub(crate) revision: u64,
-    json: OnceLock<Bytes>,
+    json: OnceLock<Text>,
+}
+
+/// An object as text, and where in it the fields after `kind` and `apiVersion` begin.
+#[derive(Debug)]
+struct Text {
+    whole: Bytes,
+    rest: usize,
 }
 
 impl Object {
@@ -26,7 +34,17 @@ impl Object {
 
     /// The object as JSON text, written at most once however many readers and watchers want it.
     pub(crate) fn json(&self) -> Bytes {
-        self.json.get_or_init(|| to_json(&self.value)).clone()
+        self.text().whole.clone()
+    }
+
+    /// The fields of the object but `kind` and `apiVersion`, as JSON text without the opening brace.
+    pub(crate) fn json_after_kind(&self) -> &[u8] {
+        let text = self.text();
+        &text.whole[text.rest..]
+    }
+
+    fn text(&self) -> &Text {
+        self.json.get_or_init(|| write(&self.value))
     }
 
     pub(crate) fn uid(&self) -> &str {
@@ -38,13 +56,47 @@ impl Object {
     }
 }
 
-/// A value as JSON text.
-pub(crate) fn to_json(value: &Value) -> Bytes {
+/// Writes `kind` and `apiVersion` first, as Kubernetes does; the items of a list leave both out.
+fn write(object: &Value) -> Text {
     // Most objects here are a Lease with its managed fields: about a kilobyte.
     let mut buffer = Vec::with_capacity(1024);
-    serde_json::to_writer(&mut buffer, value)
-        .expect("a JSON value can always be written to memory");
-    buffer.into()
+    buffer.push(b'{');
+    let mut rest = buffer.len();
+    for field in ["kind", "apiVersion"] {
+        if let Some(value) = object.get(field) {
+            member(&mut buffer, field, value);
+            rest = buffer.len() + 1;
+        }
+    }
+    for (field, value) in object.as_object().into_iter().flatten() {
+        if field != "kind" && field != "apiVersion" {
+            member(&mut buffer, field, value);
+        }
+    }
+    buffer.push(b'}');
+    let rest = rest.min(buffer.len() - 1);
+    Text {
+        whole: buffer.into(),
+        rest,
+    }
+}
+
+fn member(buffer: &mut Vec<u8>, field: &str, value: &Value) {
+    if buffer.len() > 1 {
+        buffer.push(b',');
+    }
+    write_value(buffer, &field);
+    buffer.push(b':');
+    write_value(buffer, value);
+}
+
+fn write_value(buffer: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(buffer, value).expect("JSON can always be written to memory");
+}
+
+/// A value as JSON text.
+pub(crate) fn to_json(value: &Value) -> Bytes {
+    write(value).whole
 }
 
 /// `metadata.<field>` where it is a text, else the empty text.
@@ -87,4 +139,26 @@ pub(crate) fn drop_empty_metadata(object: &mut Value) {
         Value::Object(fields) => !fields.is_empty(),
         Value::Bool(_) | Value::Number(_) => true,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn kind_and_version_come_first_and_can_be_left_out() {
+        let object = Object::new(
+            json!({ "apiVersion": "v1", "data": { "a": "b" }, "kind": "ConfigMap" }),
+            1,
+        );
+        assert_eq!(
+            &object.json()[..],
+            br#"{"kind":"ConfigMap","apiVersion":"v1","data":{"a":"b"}}"#
+        );
+        assert_eq!(object.json_after_kind(), br#""data":{"a":"b"}}"#);
+        let bare = Object::new(json!({ "apiVersion": "v1", "kind": "ConfigMap" }), 1);
+        assert_eq!(bare.json_after_kind(), b"}");
+    }
 }

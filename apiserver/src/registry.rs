@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::fields::Shape;
+use crate::schema::Schema;
+
 /// Everything the server knows about one resource in one API version.
 #[derive(Debug, Clone)]
 pub struct Resource {
@@ -129,8 +132,12 @@ pub enum Origin {
 pub struct CustomKind {
     /// Name of the CustomResourceDefinition.
     pub definition: String,
-    /// `openAPIV3Schema` of this version; absent in no valid definition.
+    /// Name of the version in which objects are stored.
+    pub storage_version: String,
+    /// `openAPIV3Schema` of this version.
     pub schema: Value,
+    /// The same, ready to be applied.
+    pub compiled: Schema,
     /// `additionalPrinterColumns` of this version, in their order.
     pub printer_columns: Vec<Value>,
 }
@@ -242,6 +249,15 @@ impl Resource {
             self.kind.clone()
         } else {
             format!("{}.{}", self.kind, self.group)
+        }
+    }
+
+    /// How the parts of an object of this kind merge.
+    #[must_use]
+    pub(crate) fn shape(&self) -> Shape<'_> {
+        match &self.origin {
+            Origin::Custom(kind) => Shape::custom(&kind.schema),
+            Origin::BuiltIn | Origin::Review => Shape::BUILT_IN,
         }
     }
 

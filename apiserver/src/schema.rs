@@ -1,7 +1,7 @@
 //! The schemas of custom resources: pruning, defaulting and validation by `openAPIV3Schema`.
 //!
 //! A schema is compiled when its CustomResourceDefinition is stored. What this server does not
-//! evaluate (some formats, CEL beyond the subset of [`cel`]) is refused there, so that no rule is
+//! evaluate (some formats, CEL beyond the subset of `cel`) is refused there, so that no rule is
 //! ever passed over silently. The wording of errors is that of the real server. Whether a field of
 //! `metadata` is valid is the business of [`crate::validate`].
 

@@ -7,6 +7,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use crate::access::Attributes;
 use crate::registry::Resource;
 
 /// A refused request, as it is answered.
@@ -92,6 +93,40 @@ impl Status {
         status
     }
 
+    /// 404: the namespace of a new object does not exist.
+    #[must_use]
+    pub fn no_namespace(namespace: &str) -> Self {
+        let mut status = Self::new(
+            404,
+            "NotFound",
+            format!("namespaces {namespace:?} not found"),
+        );
+        status.details = json!({ "name": namespace, "kind": "namespaces" });
+        status
+    }
+
+    /// 403: the namespace of a new object is on its way out.
+    #[must_use]
+    pub fn namespace_terminating(resource: &Resource, name: &str, namespace: &str) -> Self {
+        let why = format!(
+            "unable to create new content in namespace {namespace} because it is being terminated"
+        );
+        let mut status = Self::not_admitted(resource, name, &why);
+        status.details["causes"] = json!([{
+            "reason": "NamespaceTerminating",
+            "message": format!("namespace {namespace} is being terminated"),
+            "field": "metadata.namespace",
+        }]);
+        status
+    }
+
+    /// 413.
+    #[must_use]
+    pub fn body_too_large(limit: usize) -> Self {
+        let message = format!("Request entity too large: limit is {limit}");
+        Self::new(413, "RequestEntityTooLarge", message)
+    }
+
     /// 409: the name is taken; `deleting` while its holder is on its way out.
     #[must_use]
     pub fn already_exists(resource: &Resource, name: &str, deleting: bool) -> Self {
@@ -145,9 +180,27 @@ impl Status {
         status
     }
 
-    /// 403 of a request that authorization refuses.
+    /// 403 of a request that authorization refuses, with the message that authorization gives.
     #[must_use]
-    pub fn forbidden(resource: &Resource, name: &str, why: &str) -> Self {
+    pub fn forbidden(attributes: &Attributes, message: impl Into<String>) -> Self {
+        let mut details = Map::new();
+        let fields = [
+            ("name", &attributes.name),
+            ("group", &attributes.group),
+            ("kind", &attributes.resource),
+        ];
+        for (field, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+            details.insert(field.into(), value.as_str().into());
+        }
+        Self {
+            details: Value::Object(details),
+            ..Self::new(403, "Forbidden", message)
+        }
+    }
+
+    /// 403 of an object that admission refuses.
+    #[must_use]
+    pub fn not_admitted(resource: &Resource, name: &str, why: &str) -> Self {
         let object = resource.qualified_plural();
         let message = if name.is_empty() {
             format!("{object} is forbidden: {why}")
@@ -155,14 +208,6 @@ impl Status {
             format!("{object} {name:?} is forbidden: {why}")
         };
         Self::new(403, "Forbidden", message).about(resource, name)
-    }
-
-    /// 403 of a path that is no resource.
-    #[must_use]
-    pub fn forbidden_path(why: &str) -> Self {
-        let mut status = Self::new(403, "Forbidden", format!("forbidden: {why}"));
-        status.details = json!({});
-        status
     }
 
     /// 401.

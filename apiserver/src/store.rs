@@ -73,12 +73,19 @@ impl State {
         self.tables.get(table)?.get(key)
     }
 
-    /// Every object of a kind, in the order of their keys.
-    pub(crate) fn list(&self, table: &str) -> impl Iterator<Item = (&str, &Arc<Object>)> {
-        self.tables.get(table).into_iter().flat_map(Table::iter)
+    /// The objects of a kind whose keys start with `prefix`, in the order of their keys.
+    pub(crate) fn range<'a>(
+        &'a self,
+        table: &str,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Arc<Object>)> {
+        self.tables
+            .get(table)
+            .into_iter()
+            .flat_map(move |table| table.range(prefix))
     }
 
-    /// The names of all tables.
+    /// The names of all tables, in order.
     pub(crate) fn table_names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.tables.keys().cloned().collect();
         names.sort_unstable();

@@ -169,17 +169,13 @@ impl<'a> Shape<'a> {
 }
 
 fn is_atomic_map(parent: &str, field: &str) -> bool {
-    matches!(
-        (parent, field),
-        ("spec", "selector")
-            | (_, "nodeSelector" | "labelSelector" | "namespaceSelector")
-            | (_, "roleRef" | "claimRef")
-            | (_, "involvedObject" | "regarding" | "related")
-            | (
-                _,
-                "fieldRef" | "resourceFieldRef" | "configMapKeyRef" | "secretKeyRef"
-            )
-    )
+    match field {
+        "selector" => parent == "spec",
+        "nodeSelector" | "labelSelector" | "namespaceSelector" => true,
+        "roleRef" | "claimRef" | "involvedObject" | "regarding" | "related" => true,
+        "fieldRef" | "resourceFieldRef" | "configMapKeyRef" | "secretKeyRef" => true,
+        _ => false,
+    }
 }
 
 fn list_rule(parent: &str, field: &str) -> Merge<'static> {

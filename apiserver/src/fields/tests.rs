@@ -76,7 +76,7 @@ fn a_creation_owns_every_field_that_it_set() {
 fn a_change_by_the_owner_moves_its_time_alone() {
     let old = created();
     let new = updated(&old, "probe", |lease| {
-        lease["spec"]["holderIdentity"] = json!("other")
+        lease["spec"]["holderIdentity"] = json!("other");
     });
     assert_eq!(managers(&new), [("probe", LATER)]);
     assert_eq!(
@@ -96,7 +96,7 @@ fn a_change_of_nothing_moves_nothing() {
 fn another_manager_takes_what_it_changes_and_leaves_the_rest() {
     let old = created();
     let new = updated(&old, "other", |lease| {
-        lease["metadata"]["labels"]["z"] = json!("1")
+        lease["metadata"]["labels"]["z"] = json!("1");
     });
     assert_eq!(managers(&new), [("probe", FIRST), ("other", LATER)]);
     assert_eq!(
@@ -105,7 +105,7 @@ fn another_manager_takes_what_it_changes_and_leaves_the_rest() {
     );
 
     let taken = updated(&old, "other", |lease| {
-        lease["spec"]["holderIdentity"] = json!("o")
+        lease["spec"]["holderIdentity"] = json!("o");
     });
     assert_eq!(
         taken["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"],
@@ -140,7 +140,7 @@ fn an_empty_list_ends_the_tracking_for_good() {
         });
         assert_eq!(off["metadata"].get("managedFields"), None);
         let later = updated(&off, "probe", |lease| {
-            lease["spec"]["holderIdentity"] = json!("p")
+            lease["spec"]["holderIdentity"] = json!("p");
         });
         assert_eq!(later["metadata"].get("managedFields"), None);
     }

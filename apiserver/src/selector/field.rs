@@ -57,7 +57,9 @@ fn is_value(field: Option<&Value>, wanted: &str) -> bool {
     match field {
         Some(Value::String(text)) => text == wanted,
         Some(Value::Null) | None => matches!(wanted, "" | "false" | "0"),
-        Some(other) => other.to_string() == wanted,
+        Some(Value::Bool(flag)) => wanted == if *flag { "true" } else { "false" },
+        Some(Value::Number(number)) => number.to_string().as_str() == wanted,
+        Some(Value::Array(_) | Value::Object(_)) => false,
     }
 }
 

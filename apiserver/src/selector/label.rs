@@ -148,7 +148,7 @@ impl<'a> Tokens<'a> {
         let text = self.rest.trim_start();
         let length = match text.as_bytes() {
             [] => 0,
-            [b'=', b'=', ..] | [b'!', b'=', ..] => 2,
+            [b'=' | b'!', b'=', ..] => 2,
             [b'=' | b'!' | b'(' | b')' | b',' | b'<' | b'>', ..] => 1,
             _ => text
                 .find(|character: char| character.is_whitespace() || "=!(),<>".contains(character))

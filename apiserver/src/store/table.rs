@@ -68,11 +68,6 @@ impl Table {
         self.objects.remove(key)
     }
 
-    /// Every object in the order of the keys.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Arc<Object>)> {
-        self.objects.iter().map(|(key, object)| (&**key, object))
-    }
-
     /// The objects whose keys start with `prefix`, in the order of the keys.
     pub(crate) fn range<'a>(
         &'a self,
@@ -118,18 +113,6 @@ impl Table {
     /// Version of the newest event that the history has dropped; watches can start from there or later.
     pub(crate) fn compacted(&self) -> u64 {
         self.compacted
-    }
-
-    /// Forgets the history up to and including `revision`.
-    pub(crate) fn compact(&mut self, revision: u64) {
-        while self
-            .history
-            .front()
-            .is_some_and(|event| event.revision <= revision)
-        {
-            self.history.pop_front();
-        }
-        self.compacted = self.compacted.max(revision);
     }
 
     /// The remembered events after `revision` that fall into a scope.

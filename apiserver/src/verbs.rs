@@ -1,0 +1,67 @@
+//! What each verb does to the store. Every function here runs to its end without waiting.
+//!
+//! Authorization, deadlines and faults lie outside, in [`crate::server`].
+
+mod admit;
+mod create;
+mod delete;
+mod list;
+mod patch;
+mod read;
+mod update;
+mod watch;
+mod written;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::object::Object;
+use crate::registry::{Origin, Verb};
+use crate::server::Inner;
+use crate::status::Status;
+use crate::watch::WatchStream;
+
+/// How a request that was not refused is answered.
+pub(crate) enum Reply {
+    /// An object, with 200 or 201.
+    Object {
+        code: u16,
+        object: Arc<Object>,
+        warnings: Vec<String>,
+    },
+    /// An answer that is no object of the kind: a `Status`, a review.
+    Value { code: u16, value: Value },
+    /// A list.
+    List(List),
+    /// A watch.
+    Watch(Box<WatchStream>),
+    /// The version that the request names has not been written yet.
+    NotYet { wanted: u64 },
+}
+
+/// A list and its metadata.
+pub(crate) struct List {
+    pub(crate) items: Vec<Arc<Object>>,
+    pub(crate) revision: u64,
+    pub(crate) continue_token: Option<String>,
+    pub(crate) remaining: Option<u64>,
+}
+
+/// Executes a request.
+pub(crate) fn execute(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+    if matches!(call.resource.origin, Origin::Review) {
+        return create::review(server, call);
+    }
+    match call.verb {
+        Verb::Create => create::create(server, call),
+        Verb::Get => read::get(server, call),
+        Verb::List => list::list(server, call),
+        Verb::Watch => watch::watch(server, call),
+        Verb::Update => update::update(server, call),
+        Verb::Patch => patch::patch(server, call),
+        Verb::Delete => delete::delete(server, call),
+        Verb::DeleteCollection => delete::delete_collection(server, call),
+    }
+}
