@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::access;
+use crate::access::{self, EscalationError};
 use crate::call::Call;
 use crate::object::{self, metadata_mut};
 use crate::registry::{Origin, Resource, Subresource};
@@ -218,5 +218,10 @@ pub(super) fn check_escalation(
         return Ok(());
     }
     access::check_escalation(state, call.user, &call.resource.kind, object, old)
-        .map_err(|why| Status::not_admitted(&call.resource, object::text(object, "name"), &why))
+        .map_err(|why| match why {
+            EscalationError::Forbidden(why) => {
+                Status::not_admitted(&call.resource, object::text(object, "name"), &why)
+            }
+            EscalationError::NotFound(role) => Status::not_found(&call.resource, &role),
+        })
 }
