@@ -27,6 +27,7 @@ mod render;
 mod route;
 pub mod schema;
 mod selector;
+pub mod serve;
 mod server;
 pub mod status;
 mod store;

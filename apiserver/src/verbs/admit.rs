@@ -217,11 +217,12 @@ pub(super) fn check_escalation(
     if call.resource.group != "rbac.authorization.k8s.io" {
         return Ok(());
     }
-    access::check_escalation(state, call.user, &call.resource.kind, object, old)
-        .map_err(|why| match why {
+    access::check_escalation(state, call.user, &call.resource.kind, object, old).map_err(|why| {
+        match why {
             EscalationError::Forbidden(why) => {
                 Status::not_admitted(&call.resource, object::text(object, "name"), &why)
             }
             EscalationError::NotFound(role) => Status::not_found(&call.resource, &role),
-        })
+        }
+    })
 }
