@@ -15,6 +15,8 @@ pub mod clock;
 mod convert;
 mod defaults;
 mod definitions;
+#[expect(dead_code, reason = "not wired yet")]
+mod discovery;
 mod fields;
 mod golang;
 pub mod ids;
