@@ -20,7 +20,7 @@ use serde_json::Value;
 
 pub use authenticate::{Authentication, Authenticator, Unauthorized};
 pub use bootstrap::bootstrap_objects;
-pub use escalation::check_escalation;
+pub use escalation::{EscalationError, check_escalation};
 pub use impersonate::{ImpersonationError, impersonate};
 pub use review::{ReviewContext, ReviewError, review};
 pub use user::UserInfo;

@@ -15,6 +15,7 @@ pub mod clock;
 mod convert;
 mod defaults;
 mod definitions;
+mod discovery;
 pub mod faults;
 mod fields;
 mod golang;
@@ -31,7 +32,7 @@ pub mod serve;
 mod server;
 pub mod status;
 mod store;
-#[expect(dead_code, reason = "the descriptions are for the OpenAPI documents")]
+mod table;
 mod types;
 mod uids;
 pub mod validate;

@@ -20,7 +20,7 @@ mod validation;
 use serde_json::Value;
 
 use self::{node::Node, validation::Validation};
-use crate::validate::{FieldError, FieldErrorKind};
+use crate::validate::{FieldError, FieldErrorKind, decode_custom};
 
 /// A compiled `openAPIV3Schema`.
 #[derive(Debug, Clone)]
@@ -38,6 +38,23 @@ impl Schema {
         let root = compile::compile(schema, path)?;
         let has_rules = root.any(&|node| !node.rules.is_empty());
         Ok(Self { root, has_rules })
+    }
+
+    /// Decodes an object in place: metadata, unknown fields, nulls and defaults. Returns the warnings
+    /// about unknown fields (`unknown field "spec.bogus"`), which have been dropped.
+    ///
+    /// # Errors
+    /// The message of a `BadRequest`: metadata of the wrong type, or, if `strict`, an unknown field.
+    pub fn decode(
+        &self,
+        version: &str,
+        kind: &str,
+        object: &mut Value,
+        strict: bool,
+    ) -> Result<Vec<String>, String> {
+        let warnings = decode_custom(version, kind, object, strict, |object| self.prune(object))?;
+        self.default(object);
+        Ok(warnings)
     }
 
     /// Removes the fields that the schema does not know and returns their paths, sorted.
@@ -149,6 +166,36 @@ mod tests {
         let object = object(&"a".repeat(64));
         assert_eq!(request().validate(&object, None), []);
         assert_eq!(request().validate(&object, Some(&object)), []);
+    }
+
+    #[test]
+    fn decoding_names_unknown_fields_of_metadata_and_spec_together() {
+        let mut sent = object("a");
+        sent["metadata"]["bogus"] = json!(1);
+        sent["spec"]["other"] = json!(1);
+        let unknown = [
+            r#"unknown field "metadata.bogus""#,
+            r#"unknown field "spec.other""#,
+        ];
+        assert_eq!(
+            request().decode("v1", "K", &mut sent.clone(), true),
+            Err(format!(
+                r#"K in version "v1" cannot be handled as a K: strict decoding error: {}"#,
+                unknown.join(", ")
+            ))
+        );
+        assert_eq!(
+            request().decode("v1", "K", &mut sent, false),
+            Ok(unknown.map(str::to_owned).to_vec())
+        );
+        assert_eq!(sent, object("a"));
+        let mut bad = json!({"metadata": {"labels": {"a": 1}}});
+        assert_eq!(
+            request().decode("v1", "K", &mut bad, false),
+            Err("K in version \"v1\" cannot be handled as a K: json: cannot unmarshal number into Go struct field \
+                 ObjectMeta.labels of type string"
+                .to_owned())
+        );
     }
 
     #[test]

@@ -7,6 +7,16 @@ use crate::golang::quote::{quote, quote_all};
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
+/// Why a role or binding may not be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EscalationError {
+    /// 403; this is what the message says after `is forbidden: `.
+    Forbidden(String),
+    /// 404: the role of this name, to which a binding refers, does not exist. The server words it
+    /// as if the name were that of the binding's own resource.
+    NotFound(String),
+}
+
 /// Checks that a user may write a role or binding; `old` is the stored object on an update. Objects
 /// of other kinds pass.
 ///
@@ -14,14 +24,14 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 /// allowed to `escalate` the role or to `bind` the role that a binding refers to.
 ///
 /// # Errors
-/// What the message of a `Forbidden` status says after `is forbidden: `.
+/// Rights that the user has not got himself, and a role that is not there.
 pub fn check_escalation(
     source: &dyn RbacSource,
     user: &UserInfo,
     kind: &str,
     object: &Value,
     old: Option<&Value>,
-) -> Result<(), String> {
+) -> Result<(), EscalationError> {
     if user.is_in(MASTERS) || old.is_some_and(|old| differ_only_in_collection_fields(old, object)) {
         return Ok(());
     }
@@ -38,7 +48,7 @@ fn check_role(
     kind: &str,
     role: &Value,
     old: Option<&Value>,
-) -> Result<(), String> {
+) -> Result<(), EscalationError> {
     let namespace = text(&role["metadata"], "namespace");
     let resource = if kind == "Role" {
         "roles"
@@ -63,13 +73,18 @@ fn check_role(
             json!({"verbs": ["*"], "nonResourceURLs": ["*"]}),
         ];
         confirm(source, user, namespace, &everything).map_err(|_| {
-            "must have cluster-admin privileges to use the aggregationRule".to_owned()
+            let detail = "must have cluster-admin privileges to use the aggregationRule";
+            EscalationError::Forbidden(detail.to_owned())
         })?;
     }
     Ok(())
 }
 
-fn check_binding(source: &dyn RbacSource, user: &UserInfo, binding: &Value) -> Result<(), String> {
+fn check_binding(
+    source: &dyn RbacSource,
+    user: &UserInfo,
+    binding: &Value,
+) -> Result<(), EscalationError> {
     let namespace = text(&binding["metadata"], "namespace");
     let role = &binding["roleRef"];
     let resource = match text(role, "kind") {
@@ -88,7 +103,8 @@ fn check_binding(source: &dyn RbacSource, user: &UserInfo, binding: &Value) -> R
     ) {
         return Ok(());
     }
-    let granted = rules::role_rules(source, role, namespace)?;
+    let granted = rules::role_rules(source, role, namespace)
+        .map_err(|_| EscalationError::NotFound(text(role, "name").to_owned()))?;
     let granted: Vec<Value> = granted.iter().cloned().collect();
     confirm(source, user, namespace, &granted)
 }
@@ -133,7 +149,7 @@ fn confirm(
     user: &UserInfo,
     namespace: &str,
     granted: &[Value],
-) -> Result<(), String> {
+) -> Result<(), EscalationError> {
     let (own, errors) = rules::rules_for(source, user, namespace);
     let missing: Vec<Single<'_>> = granted
         .iter()
@@ -148,12 +164,12 @@ fn confirm(
     } else {
         format!("; resolution errors: {}", quote_resolution(&errors))
     };
-    Err(format!(
+    Err(EscalationError::Forbidden(format!(
         "user {} (groups={}) is attempting to grant RBAC permissions not currently held:\n{}{errors}",
         quote(&user.username),
         quote_all(user.groups.iter().map(String::as_str)),
         describe(&missing),
-    ))
+    )))
 }
 
 fn quote_resolution(errors: &[String]) -> String {
@@ -305,7 +321,7 @@ mod tests {
             "rules": [{"apiGroups": ["g"], "resources": ["leases"], "verbs": verbs}]})
     }
 
-    fn check(objects: &Objects, kind: &str, object: &Value) -> Result<(), String> {
+    fn check(objects: &Objects, kind: &str, object: &Value) -> Result<(), EscalationError> {
         check_escalation(
             objects,
             &UserInfo::new("alice", &["dev"]),
@@ -321,9 +337,9 @@ mod tests {
         assert_eq!(check(&objects(&nothing), "Role", &role(&["get"])), Ok(()));
         assert_eq!(
             check(&objects(&nothing), "Role", &role(&["get", "update", "delete"])),
-            Err("user \"alice\" (groups=[\"dev\"]) is attempting to grant RBAC permissions not currently held:\n\
+            Err(EscalationError::Forbidden("user \"alice\" (groups=[\"dev\"]) is attempting to grant RBAC permissions not currently held:\n\
                  {APIGroups:[\"g\"], Resources:[\"leases\"], Verbs:[\"update\" \"delete\"]}"
-                .to_owned())
+                .to_owned()))
         );
         let escalate = json!({"verbs": ["escalate"], "apiGroups": [GROUP], "resources": ["roles"]});
         assert_eq!(
@@ -343,7 +359,7 @@ mod tests {
         assert!(check(&objects(&nothing), "RoleBinding", &binding("big")).is_err());
         assert_eq!(
             check(&objects(&nothing), "RoleBinding", &binding("none")),
-            Err(r#"role.rbac.authorization.k8s.io "none" not found"#.to_owned())
+            Err(EscalationError::NotFound("none".to_owned()))
         );
         let bind = json!({"verbs": ["bind"], "apiGroups": [GROUP], "resources": ["roles"], "resourceNames": ["big"]});
         assert_eq!(
@@ -375,7 +391,9 @@ mod tests {
         aggregated["aggregationRule"] = json!({"clusterRoleSelectors": [{}]});
         assert_eq!(
             check(&objects(&json!({})), "ClusterRole", &aggregated),
-            Err("must have cluster-admin privileges to use the aggregationRule".to_owned())
+            Err(EscalationError::Forbidden(
+                "must have cluster-admin privileges to use the aggregationRule".to_owned()
+            ))
         );
     }
 }

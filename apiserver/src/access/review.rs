@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::{Attributes, Authenticator, Authorizer, RbacSource, UserInfo, rules};
 use crate::{golang::time::format_time, validate::FieldError};
 
+/// The audience of the API server: what `--service-account-issuer` is on most clusters.
+const AUDIENCE: &str = "https://kubernetes.default.svc.cluster.local";
+
 /// Who asks, and what the answer is taken from.
 #[derive(Clone, Copy)]
 pub struct ReviewContext<'a> {
@@ -27,7 +30,8 @@ pub struct ReviewContext<'a> {
 pub enum ReviewError {
     /// 400 with this message.
     BadRequest(String),
-    /// 422 with these causes.
+    /// 422 with these causes. The server names neither kind nor object in the message of these:
+    /// `.authorization.k8s.io "" is invalid: …`.
     Invalid(Vec<FieldError>),
 }
 
@@ -76,7 +80,19 @@ fn local_access_review(
     namespace: &str,
     context: ReviewContext<'_>,
 ) -> Result<Value, ReviewError> {
-    let own = text(&review["metadata"], "namespace");
+    let own = match text(&review["metadata"], "namespace") {
+        "" => namespace,
+        own => own,
+    };
+    if namespace != own {
+        return Err(ReviewError::BadRequest(
+            "the namespace of the provided object does not match the namespace sent on the request"
+                .to_owned(),
+        ));
+    }
+    let mut review = review.clone();
+    review["metadata"]["namespace"] = json!(own);
+    let review = &review;
     let mut errors = with_metadata_error(spec_errors(review, true), review, &["namespace"]);
     let resource = &review["spec"]["resourceAttributes"];
     if resource.is_object() && text(resource, "namespace") != own {
@@ -96,11 +112,6 @@ fn local_access_review(
     }
     if !errors.is_empty() {
         return Err(ReviewError::Invalid(errors));
-    }
-    if namespace != own {
-        let message =
-            format!("spec.resourceAttributes.namespace must match namespace: {namespace}");
-        return Err(ReviewError::BadRequest(message));
     }
     Ok(answer(review, None, context))
 }
@@ -150,9 +161,16 @@ fn token_review(review: &Value, context: ReviewContext<'_>) -> Result<Value, Rev
             "token is required for TokenReview in authentication".to_owned(),
         ));
     }
+    let audiences = texts(&review["spec"]["audiences"]);
     let mut answer = review.clone();
     answer["status"] = match context.tokens.user(token) {
-        Some(user) => json!({"authenticated": true, "user": user.to_value()}),
+        // Like the tokens of a file, these are meant for the API server and nobody else.
+        Some(_) if !audiences.is_empty() && !audiences.iter().any(|wanted| wanted == AUDIENCE) => {
+            json!({"user": {}})
+        }
+        Some(user) => {
+            json!({"authenticated": true, "user": user.to_value(), "audiences": [AUDIENCE]})
+        }
         None => json!({"user": {}, "error": "invalid bearer token"}),
     };
     Ok(answer)
@@ -433,6 +451,7 @@ mod tests {
             json!({
                 "authenticated": true,
                 "user": {"username": "bob", "uid": "7", "groups": ["dev", "system:authenticated"]},
+                "audiences": ["https://kubernetes.default.svc.cluster.local"],
             })
         );
         assert_eq!(

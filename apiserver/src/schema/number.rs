@@ -55,13 +55,23 @@ pub(super) fn out_of_format(
     number: &Number,
     name: &str,
 ) -> Option<String> {
-    let fits = match (types, format) {
-        ([Type::Integer], Some(Format::Int32)) => number
-            .as_i64()
-            .is_none_or(|value| i32::try_from(value).is_ok()),
+    let whole = as_i64(number);
+    let (fits, ty) = match (types, format) {
+        ([Type::Integer], Some(Format::Int32)) => (
+            whole.is_some_and(|whole| i32::try_from(whole).is_ok()),
+            "integer",
+        ),
+        ([Type::Integer], _) => (whole.is_some(), "integer"),
+        ([Type::Number], Some(Format::Float)) => {
+            (as_f64(number).abs() <= f64::from(f32::MAX), "number")
+        }
         _ => return None,
     };
-    (!fits).then(|| format!("Checked value must be of type integer with format int32 in {name}"))
+    let format = match format {
+        Some(format) => format!("with format {}", format.name()),
+        None => "(default format)".to_owned(),
+    };
+    (!fits).then(|| format!("Checked value must be of type {ty} {format} in {name}"))
 }
 
 /// Whether a value is a whole number, as `1` and `1.0` are.
@@ -69,6 +79,19 @@ pub(super) fn is_whole(value: &Value) -> bool {
     value
         .as_number()
         .is_some_and(|number| number.as_i64().is_some() || as_f64(number).fract() == 0.0)
+}
+
+/// The number as an integer, if it is a whole one that fits.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "only whole numbers within the exact range of a double are cast"
+)]
+fn as_i64(number: &Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    number.as_i64().or_else(|| {
+        let value = as_f64(number);
+        (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
+    })
 }
 
 fn as_f64(number: &Number) -> f64 {

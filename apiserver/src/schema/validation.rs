@@ -54,13 +54,13 @@ impl Validation {
         match value {
             Value::String(text) => self.check_string(&node.string, text, name),
             Value::Number(value) => {
-                for detail in number::violations(&node.number, value, name) {
-                    self.invalid(name, Value::Number(value.clone()), detail);
-                }
                 if let Some(message) =
                     number::out_of_format(&node.types, node.string.format, value, name)
                 {
                     self.unplaced(message);
+                }
+                for detail in number::violations(&node.number, value, name) {
+                    self.invalid(name, Value::Number(value.clone()), detail);
                 }
             }
             Value::Array(items) => self.check_array(node, items, old, name),
@@ -107,10 +107,8 @@ impl Validation {
         if fits {
             return;
         }
-        match format.filter(|format| !format.is_numeric()) {
-            // Strings of any other type are caught by the check of the format itself.
-            Some(_) if matches!(ty, Type::String | Type::Array) => {}
-            Some(format) => {
+        match format {
+            Some(format) if !matches!(ty, Type::String | Type::Array) => {
                 let found = match ty {
                     Type::Integer => "int64",
                     Type::Number => "float64",
@@ -118,7 +116,9 @@ impl Validation {
                 };
                 self.type_invalid(name, format.name(), found);
             }
-            None => self.type_invalid(name, &node.type_names(), ty.name()),
+            // The format itself says what is wrong with the text.
+            Some(format) if !format.is_numeric() => {}
+            _ => self.type_invalid(name, &node.type_names(), ty.name()),
         }
     }
 
@@ -377,11 +377,6 @@ mod tests {
                 r#"v: Invalid value: "null": v in body must be of type string: "null""#,
             ),
             (
-                json!({"type": "integer"}),
-                json!(1.5),
-                r#"v: Invalid value: "number": v in body must be of type integer: "number""#,
-            ),
-            (
                 json!({"x-kubernetes-int-or-string": true}),
                 json!(true),
                 r#"v: Invalid value: "boolean": v in body must be of type integer,string: "boolean""#,
@@ -415,6 +410,16 @@ mod tests {
                 json!({"type": "integer", "minimum": 0}),
                 json!(-1),
                 "v: Invalid value: -1: v in body should be greater than or equal to 0",
+            ),
+            (
+                json!({"type": "integer", "format": "int32"}),
+                json!("a"),
+                r#"v: Invalid value: "string": v in body must be of type integer: "string""#,
+            ),
+            (
+                json!({"type": "integer", "format": "int32"}),
+                json!(true),
+                r#"v: Invalid value: "": v in body must be of type int32: """#,
             ),
             (
                 json!({"type": "integer", "format": "int32"}),
@@ -455,6 +460,24 @@ mod tests {
         for (schema, value, expected) in cases {
             assert_eq!(errors(&schema, &value), [expected], "{schema} {value}");
         }
+    }
+
+    #[test]
+    fn a_fraction_is_no_integer_in_two_ways() {
+        assert_eq!(
+            errors(&json!({"type": "integer"}), &json!(1.5)),
+            [
+                r#"v: Invalid value: "number": v in body must be of type integer: "number""#,
+                r#"<nil>: Invalid value: "": Checked value must be of type integer (default format) in v"#,
+            ]
+        );
+        assert_eq!(
+            errors(&json!({"type": "integer", "format": "int32"}), &json!(1.5)),
+            [
+                r#"v: Invalid value: "float64": v in body must be of type int32: "float64""#,
+                r#"<nil>: Invalid value: "": Checked value must be of type integer with format int32 in v"#,
+            ]
+        );
     }
 
     #[test]

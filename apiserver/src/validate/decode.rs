@@ -27,8 +27,38 @@ pub fn decode(
 ) -> Result<Vec<String>, String> {
     let decoded = match types::of(group, kind) {
         Some(ty) => decode_struct(ty, object),
-        None => decode_metadata(object),
+        None => decode_metadata(object, &["metadata"]),
     };
+    finish(version, kind, decoded, strict)
+}
+
+/// As [`decode`], for a custom resource: decodes the metadata, and takes the unknown fields that
+/// its schema finds in the rest from `prune`.
+///
+/// # Errors
+/// The message of a `BadRequest`.
+pub(crate) fn decode_custom(
+    version: &str,
+    kind: &str,
+    object: &mut Value,
+    strict: bool,
+    prune: impl FnOnce(&mut Value) -> Vec<String>,
+) -> Result<Vec<String>, String> {
+    // The server decodes this metadata by itself, so its errors do not name the field above it.
+    let decoded = decode_metadata(object, &[]).map(|mut warnings| {
+        let unknown = prune(object);
+        warnings.extend(unknown.iter().map(|path| unknown_field(path)));
+        warnings
+    });
+    finish(version, kind, decoded, strict)
+}
+
+fn finish(
+    version: &str,
+    kind: &str,
+    decoded: Result<Vec<String>, String>,
+    strict: bool,
+) -> Result<Vec<String>, String> {
     let refuse = |error: String| {
         format!(
             "{kind} in version {} cannot be handled as a {kind}: {error}",
@@ -45,6 +75,10 @@ pub fn decode(
     Ok(warnings)
 }
 
+fn unknown_field(path: &str) -> String {
+    format!("unknown field {}", quote(path))
+}
+
 /// Decodes a value as a struct and returns the warnings about unknown fields.
 ///
 /// # Errors
@@ -58,9 +92,9 @@ pub(crate) fn decode_struct(
     decoder.finish()
 }
 
-fn decode_metadata(object: &mut Value) -> Result<Vec<String>, String> {
+fn decode_metadata(object: &mut Value, path: &[&str]) -> Result<Vec<String>, String> {
     let mut decoder = Decoder {
-        path: vec!["metadata".to_owned()],
+        path: path.iter().map(|name| (*name).to_owned()).collect(),
         strict_path: "metadata".to_owned(),
         ..Decoder::default()
     };
@@ -105,7 +139,7 @@ impl Decoder {
         for (name, mut value) in std::mem::take(fields) {
             let Some(field) = ty.field(&name) else {
                 let path = join(&self.strict_path, &name);
-                self.unknown.push(format!("unknown field {}", quote(&path)));
+                self.unknown.push(unknown_field(&path));
                 continue;
             };
             // The owner is set again for each field, because a nested struct changes it.

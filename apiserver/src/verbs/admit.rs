@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::access;
+use crate::access::{self, EscalationError};
 use crate::call::Call;
 use crate::object::{self, metadata_mut};
 use crate::registry::{Origin, Resource, Subresource};
@@ -26,25 +26,11 @@ pub(super) fn decode(call: &Call<'_>, object: &mut Value) -> Result<Vec<String>,
     let strict = wish == "Strict";
     let reset = fields::take_reset(object);
     let (group, version, kind) = (&resource.group, &resource.version, &resource.kind);
-    let mut warnings = match resource.custom() {
-        None => {
-            validate::decode(group, version, kind, object, strict).map_err(Status::bad_request)?
-        }
-        Some(custom) => {
-            let mut unknown = validate::decode(group, version, kind, object, false)
-                .map_err(Status::bad_request)?;
-            let pruned = custom.compiled.prune(object);
-            unknown.extend(pruned.iter().map(|path| format!("unknown field {path:?}")));
-            custom.compiled.default(object);
-            unknown
-        }
+    let decoded = match resource.custom() {
+        None => validate::decode(group, version, kind, object, strict),
+        Some(custom) => custom.compiled.decode(version, kind, object, strict),
     };
-    if strict && !warnings.is_empty() {
-        return Err(Status::bad_request(format!(
-            "{kind} in version {version:?} cannot be handled as a {kind}: strict decoding error: {}",
-            warnings.join(", ")
-        )));
-    }
+    let mut warnings = decoded.map_err(Status::bad_request)?;
     if wish == "Ignore" {
         warnings.clear();
     }
@@ -221,6 +207,12 @@ pub(super) fn check_escalation(
     if call.resource.group != "rbac.authorization.k8s.io" {
         return Ok(());
     }
-    access::check_escalation(state, call.user, &call.resource.kind, object, old)
-        .map_err(|why| Status::not_admitted(&call.resource, object::text(object, "name"), &why))
+    access::check_escalation(state, call.user, &call.resource.kind, object, old).map_err(|why| {
+        match why {
+            EscalationError::Forbidden(why) => {
+                Status::not_admitted(&call.resource, object::text(object, "name"), &why)
+            }
+            EscalationError::NotFound(role) => Status::not_found(&call.resource, &role),
+        }
+    })
 }
