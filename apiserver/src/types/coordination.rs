@@ -1,0 +1,64 @@
+//! `coordination.k8s.io/v1`.
+
+use super::{
+    Field,
+    FieldType::{Int32, MicroTime, Named, String as Str, Struct},
+    StructType,
+};
+
+pub(crate) const KINDS: &[&StructType] = &[&LEASE];
+
+static LEASE: StructType = StructType {
+    name: "Lease",
+    definition: "io.k8s.api.coordination.v1.Lease",
+    doc: "Lease defines a lease concept.",
+    fields: &[
+        Field::api_version(),
+        Field::kind(),
+        Field::metadata(),
+        Field::always(
+            "spec",
+            Struct(&LEASE_SPEC),
+            "Who holds the lease, and for how long.",
+        ),
+    ],
+};
+
+static LEASE_SPEC: StructType = StructType {
+    name: "LeaseSpec",
+    definition: "io.k8s.api.coordination.v1.LeaseSpec",
+    doc: "LeaseSpec is a specification of a Lease.",
+    fields: &[
+        Field::pointer("holderIdentity", Str, "Identity of the current holder."),
+        Field::pointer(
+            "leaseDurationSeconds",
+            Int32,
+            "Seconds after renewTime for which candidates have to wait.",
+        ),
+        Field::pointer(
+            "acquireTime",
+            MicroTime,
+            "When the current holder acquired the lease.",
+        ),
+        Field::pointer(
+            "renewTime",
+            MicroTime,
+            "When the current holder last renewed the lease.",
+        ),
+        Field::pointer(
+            "leaseTransitions",
+            Int32,
+            "How often the lease changed holders.",
+        ),
+        Field::pointer(
+            "strategy",
+            Named("v1.CoordinatedLeaseStrategy"),
+            "Strategy of coordinated leader election.",
+        ),
+        Field::pointer(
+            "preferredHolder",
+            Str,
+            "A holder that would be better; needs a strategy.",
+        ),
+    ],
+};
