@@ -1,3 +1,7 @@
-//! Entry point.
+//! The program: everything is in the library, where tests reach it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gwlock::main()
+}

@@ -8,30 +8,29 @@
 //! Besides `admin` there is a context `guest`, whose user may do what every authenticated user may.
 
 use gwlock_apiserver::{
-    ApiServer, Authentication,
+    ApiServer,
     access::UserInfo,
-    serve::{Credentials, ServeOptions, serve},
+    serve::{Credentials, serve, write_kubeconfig},
 };
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
     let users = [
-        ("admin", UserInfo::new("admin", ["system:masters"])),
-        ("guest", UserInfo::new("guest", ["guests"])),
+        ("admin", UserInfo::new("admin", &["system:masters"])),
+        ("guest", UserInfo::new("guest", &["guests"])),
     ];
     let credentials = Credentials::generate(users);
     let server = ApiServer::builder()
-        .authentication(Authentication::Tokens(credentials.authenticator()))
+        .authentication(credentials.authentication())
         .build();
-    let options = ServeOptions {
-        port,
-        ..ServeOptions::default()
-    };
-    let serving = serve(server, &credentials, &options).await?;
+    let serving = serve(server, port).await?;
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("kubeconfig");
-    serving.write_kubeconfig(&path)?;
+    write_kubeconfig(
+        &path,
+        &serving.kubeconfig_of_all("embedded", &credentials, "default"),
+    )?;
     println!("export KUBECONFIG={}", path.display());
     tokio::signal::ctrl_c().await?;
     serving.shut_down().await;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use authenticate::{Authenticator, Unauthorized};
+pub use authenticate::{Authentication, Authenticator, Unauthorized};
 pub use bootstrap::bootstrap_objects;
 pub use escalation::{EscalationError, check_escalation};
 pub use impersonate::{ImpersonationError, impersonate};
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_refusal_names_user_verb_resource_and_scope() {
-        let user = UserInfo::new("gateway", ["dev"]);
+        let user = UserInfo::new("gateway", &["dev"]);
         let status = Attributes {
             subresource: "status".to_owned(),
             ..lease("patch", "x1", "a")
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn the_masters_may_do_everything() {
         let nothing = fixtures::Objects::default();
-        let admin = UserInfo::new("admin", ["system:masters"]);
+        let admin = UserInfo::new("admin", &["system:masters"]);
         assert_eq!(
             Authorizer.authorize(&nothing, &admin, &lease("delete", "x", "y")),
             Decision {

@@ -15,11 +15,10 @@ pub mod clock;
 mod convert;
 mod defaults;
 mod definitions;
-#[expect(dead_code, reason = "not wired yet")]
 mod discovery;
+pub mod faults;
 mod fields;
 mod golang;
-pub mod ids;
 mod negotiate;
 mod object;
 mod patch;
@@ -33,13 +32,14 @@ pub mod serve;
 mod server;
 pub mod status;
 mod store;
-#[expect(dead_code, reason = "not wired yet")]
 mod table;
-#[expect(dead_code, reason = "the descriptions are for the OpenAPI documents")]
 mod types;
+mod uids;
 pub mod validate;
 mod verbs;
 mod watch;
 
-pub use body::{Body, ConnectionClosed};
-pub use server::{ApiServer, Authentication, Builder};
+pub use body::{Body, ConnectionLost};
+pub use clock::{Clock, SystemClock, TokioClock};
+pub use server::{Answering, ApiServer, ApiServerBuilder, Exchange};
+pub use uids::Uids;

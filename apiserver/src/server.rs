@@ -1,8 +1,10 @@
 //! The server as a tower service: from an HTTP request to an HTTP answer.
 
+mod answer;
 mod builder;
 mod exchange;
 mod gate;
+mod observe;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,14 +15,18 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use jiff::Timestamp;
 
-pub use builder::{Authentication, Builder};
+pub use builder::ApiServerBuilder;
+pub use observe::Exchange;
 
-use crate::body::{Body, ConnectionClosed};
+use crate::access::Authenticator;
+use crate::body::{Body, ConnectionLost};
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::registry::Registry;
 use crate::store::Store;
+use observe::{Counts, Observer};
 
-/// A Kubernetes API server. Clones share one store.
+/// A Kubernetes API server. Clones are the same server.
 ///
 /// It is a tower service, so a client can sit directly on it: `kube::Client::new(server, "default")`.
 #[derive(Clone)]
@@ -33,26 +39,56 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) registry: RwLock<Arc<Registry>>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) authentication: Authentication,
+    /// `None` where everybody is an administrator.
+    pub(crate) tokens: Option<Authenticator>,
+    pub(crate) faults: Faults,
+    observer: Option<Observer>,
+    counts: Counts,
     date: Mutex<(i64, HeaderValue)>,
 }
 
+/// The future of an answer.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, ConnectionLost>> + Send>>;
+
 impl ApiServer {
-    /// A server with its defaults: the machine's clock, and everybody an administrator.
+    /// A server with the machine's clock, random uids and no access control.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Starts to describe a server.
-    pub fn builder() -> Builder {
-        Builder::default()
+    /// Starts from the defaults of [`ApiServer::new`].
+    pub fn builder() -> ApiServerBuilder {
+        ApiServerBuilder::default()
+    }
+
+    /// The faults, which can be changed at any time.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    /// Which kinds there are now.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        self.inner.registry()
     }
 
     /// The version of the newest write.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.inner.store.lock().revision()
+    }
+
+    /// Forgets the history: watches and exact lists from older versions are answered with 410.
+    pub fn compact(&self) {
+        self.inner.store.lock().compact();
+    }
+
+    /// How many requests came in for a resource, by its plural and a verb: `requests("leases", "create")`.
+    #[must_use]
+    pub fn requests(&self, resource: &str, verb: &str) -> u64 {
+        self.inner.counts.get(resource, verb)
     }
 }
 
@@ -99,10 +135,10 @@ where
     B::Error: std::fmt::Display,
 {
     type Response = Response<Body>;
-    type Error = ConnectionClosed;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, ConnectionClosed>> + Send>>;
+    type Error = ConnectionLost;
+    type Future = Answering;
 
-    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), ConnectionClosed>> {
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), ConnectionLost>> {
         Poll::Ready(Ok(()))
     }
 

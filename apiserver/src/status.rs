@@ -275,11 +275,27 @@ impl Status {
 
     /// 429: the server is busy.
     #[must_use]
-    pub fn too_many_requests(retry_after_seconds: u32) -> Self {
-        let message = "Too many requests, please try again later.";
-        let mut status = Self::new(429, "TooManyRequests", message);
-        status.details = json!({ "retryAfterSeconds": retry_after_seconds });
-        status
+    pub fn too_many_requests(retry_after_seconds: Option<u32>) -> Self {
+        let message =
+            "the server has received too many requests and has asked us to try again later";
+        Self::new(429, "TooManyRequests", message).retry_after(retry_after_seconds)
+    }
+
+    /// 409 of no particular object, as faults give it.
+    #[must_use]
+    pub fn injected_conflict() -> Self {
+        Self::new(
+            409,
+            "Conflict",
+            "the object has been modified; injected fault",
+        )
+    }
+
+    fn retry_after(mut self, seconds: Option<u32>) -> Self {
+        if let Some(seconds) = seconds {
+            self.details = json!({ "retryAfterSeconds": seconds });
+        }
+        self
     }
 
     /// 500.
@@ -302,12 +318,9 @@ impl Status {
 
     /// 503.
     #[must_use]
-    pub fn service_unavailable() -> Self {
-        Self::new(
-            503,
-            "ServiceUnavailable",
-            "the server is currently unable to handle the request",
-        )
+    pub fn service_unavailable(retry_after_seconds: Option<u32>) -> Self {
+        let message = "the server is currently unable to handle the request";
+        Self::new(503, "ServiceUnavailable", message).retry_after(retry_after_seconds)
     }
 
     /// 504: the deadline of the request passed.

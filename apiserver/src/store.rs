@@ -15,8 +15,8 @@ use serde_json::Value;
 pub(crate) use event::Event;
 pub(crate) use table::{Subscription, Table, WatchScope};
 
-use crate::ids::IdSource;
 use crate::object::{self, Object};
+use crate::uids::Uids;
 
 /// The store of one server.
 pub(crate) struct Store {
@@ -29,19 +29,19 @@ pub(crate) struct State {
     revision: u64,
     tables: HashMap<String, Table>,
     history_limit: usize,
-    pub(crate) ids: Box<dyn IdSource>,
+    pub(crate) uids: Uids,
 }
 
 impl Store {
     /// An empty store that remembers the last `history_limit` events of each kind.
-    pub(crate) fn new(history_limit: usize, ids: Box<dyn IdSource>) -> Self {
+    pub(crate) fn new(history_limit: usize, uids: Uids) -> Self {
         // etcd starts at version 1, before the first write.
         Self {
             state: Mutex::new(State {
                 revision: 1,
                 tables: HashMap::new(),
                 history_limit,
-                ids,
+                uids,
             }),
         }
     }
@@ -57,6 +57,13 @@ impl State {
     /// Version of the newest write.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Forgets the history of every kind: watches and exact lists from before now are answered with 410.
+    pub(crate) fn compact(&mut self) {
+        for table in self.tables.values_mut() {
+            table.compact(self.revision);
+        }
     }
 
     /// The table of a kind.

@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::body::ConnectionLost;
+use crate::faults::Control;
 use crate::negotiate::Output;
 use crate::object::Object;
 use crate::registry::Resource;
@@ -55,6 +58,9 @@ pub(crate) struct WatchStream {
     ends: Instant,
     next_bookmark: Option<Instant>,
     ended: bool,
+    control: watch::Receiver<Control>,
+    /// How often watches had been cut when this one began.
+    cuts: u64,
 }
 
 /// What happened to an object as seen through a selection.
@@ -87,7 +93,11 @@ impl WatchStream {
     ) -> Self {
         let now = Instant::now();
         let ends = now + lifetime;
+        let control = server.faults.control();
+        let cuts = control.borrow().cut;
         let mut stream = Self {
+            control,
+            cuts,
             server,
             filter,
             queued: VecDeque::new(),
@@ -138,10 +148,21 @@ impl WatchStream {
     }
 
     /// The next document, or `None` at the end of the watch.
-    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, ConnectionLost>> {
         loop {
+            let Control { cut, stalled, .. } = *self.control.borrow_and_update();
+            if cut != self.cuts && !self.ended {
+                self.ended = true;
+                self.queued.clear();
+                return Some(Err(ConnectionLost));
+            }
+            if stalled {
+                // The sender lives in the server, which this stream holds.
+                drop(self.control.changed().await);
+                continue;
+            }
             if let Some(document) = self.queued.pop_front() {
-                return Some(document);
+                return Some(Ok(document));
             }
             if self.ended {
                 return None;
@@ -151,6 +172,7 @@ impl WatchStream {
                 .map_or(self.ends, |bookmark| bookmark.min(self.ends));
             tokio::select! {
                 biased;
+                _ = self.control.changed() => {}
                 event = self.events.recv() => match event {
                     Some(event) => self.take(&event),
                     None => self.ended = true,

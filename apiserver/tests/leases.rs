@@ -291,7 +291,7 @@ async fn a_watch_shows_one_lease_from_a_version_on_until_its_time_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_from_a_forgotten_version_says_so_and_ends() {
-    let server = ApiServer::builder().history(1).build();
+    let server = ApiServer::builder().keep_events(1).build();
     let leases: Api<Lease> = Api::namespaced(Client::new(server, "default"), "default");
     for name in ["a", "b", "c"] {
         leases

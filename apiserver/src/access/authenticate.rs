@@ -11,6 +11,17 @@ use super::UserInfo;
 #[error("Unauthorized")]
 pub struct Unauthorized;
 
+/// Who is let in.
+#[derive(Debug, Clone, Default)]
+pub enum Authentication {
+    /// Everybody, as a member of `system:masters`.
+    #[default]
+    Open,
+    /// Who shows one of these bearer tokens; RBAC decides what their users may do. Without a token a request is
+    /// anonymous.
+    Tokens(HashMap<String, UserInfo>),
+}
+
 /// A table of bearer tokens, as `--token-auth-file` gives to a server.
 #[derive(Debug, Clone, Default)]
 pub struct Authenticator {
@@ -59,7 +70,7 @@ mod tests {
 
     fn authenticate(header: Option<&'static str>) -> Result<String, Unauthorized> {
         let mut authenticator = Authenticator::default();
-        authenticator.insert("s3cret", UserInfo::new("alice", ["dev"]));
+        authenticator.insert("s3cret", UserInfo::new("alice", &["dev"]));
         let mut headers = HeaderMap::new();
         if let Some(header) = header {
             headers.insert(AUTHORIZATION, http::HeaderValue::from_static(header));

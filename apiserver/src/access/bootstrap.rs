@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn everybody_who_has_authenticated_may_discover_and_review_himself() {
         let objects = defaults();
-        let alice = UserInfo::new("alice", ["system:authenticated"]);
+        let alice = UserInfo::new("alice", &["system:authenticated"]);
         let anonymous = UserInfo::anonymous();
         let path = |path: &str| Attributes {
             verb: "get".to_owned(),
@@ -308,7 +308,7 @@ mod tests {
             Authorizer
                 .authorize(
                     &objects,
-                    &UserInfo::new(who, []),
+                    &UserInfo::new(who, &[]),
                     &attributes(verb, resource, "a/x"),
                 )
                 .allowed

@@ -324,7 +324,7 @@ mod tests {
     fn check(objects: &Objects, kind: &str, object: &Value) -> Result<(), EscalationError> {
         check_escalation(
             objects,
-            &UserInfo::new("alice", ["dev"]),
+            &UserInfo::new("alice", &["dev"]),
             kind,
             object,
             None,
@@ -371,14 +371,14 @@ mod tests {
     #[test]
     fn the_masters_and_writes_that_change_no_right_pass() {
         let objects = objects(&json!({}));
-        let admin = UserInfo::new("admin", [MASTERS]);
+        let admin = UserInfo::new("admin", &[MASTERS]);
         assert_eq!(
             check_escalation(&objects, &admin, "Role", &role(&["*"]), None),
             Ok(())
         );
         let mut released = role(&["*"]);
         released["metadata"]["finalizers"] = json!(["x"]);
-        let alice = UserInfo::new("alice", []);
+        let alice = UserInfo::new("alice", &[]);
         assert_eq!(
             check_escalation(&objects, &alice, "Role", &released, Some(&role(&["*"]))),
             Ok(())

@@ -344,7 +344,7 @@ mod tests {
                 HeaderValue::try_from(*value).unwrap(),
             );
         }
-        let requestor = UserInfo::new("alice", groups.iter().copied());
+        let requestor = UserInfo::new("alice", groups);
         impersonate(
             &map,
             objects,
@@ -381,7 +381,7 @@ mod tests {
         let user = UserInfo {
             uid: "7".to_owned(),
             extra: BTreeMap::from([("example.com/scope".to_owned(), vec!["a".to_owned()])]),
-            ..UserInfo::new("bob", ["dev", "ops", "system:authenticated"])
+            ..UserInfo::new("bob", &["dev", "ops", "system:authenticated"])
         };
         assert_eq!(
             run(&Objects::default(), &[MASTERS], &headers),
@@ -405,7 +405,7 @@ mod tests {
         let objects = with_rules(
             json!([{"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"], "resourceNames": ["bob"]}]),
         );
-        let user = UserInfo::new("bob", ["system:authenticated"]);
+        let user = UserInfo::new("bob", &["system:authenticated"]);
         assert_eq!(
             run(&objects, &[], &[("Impersonate-User", "bob")]),
             Ok(Some(user))
@@ -417,7 +417,7 @@ mod tests {
         let identity = json!({"apiGroups": ["authentication.k8s.io"], "resources": ["users"], "verbs": ["impersonate:user-info"]});
         let on = |verb: &str| json!({"apiGroups": ["g"], "resources": ["leases"], "verbs": [format!("impersonate-on:user-info:{verb}")]});
         let headers = [("Impersonate-User", "bob")];
-        let user = UserInfo::new("bob", ["system:authenticated"]);
+        let user = UserInfo::new("bob", &["system:authenticated"]);
         assert_eq!(
             run(
                 &with_rules(json!([identity.clone(), on("get")])),

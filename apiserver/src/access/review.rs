@@ -337,11 +337,11 @@ mod tests {
             "s3cret",
             UserInfo {
                 uid: "7".to_owned(),
-                ..UserInfo::new("bob", ["dev"])
+                ..UserInfo::new("bob", &["dev"])
             },
         );
         let context = ReviewContext {
-            user: &UserInfo::new("alice", ["system:authenticated"]),
+            user: &UserInfo::new("alice", &["system:authenticated"]),
             source: &objects,
             tokens: &tokens,
             now: Timestamp::UNIX_EPOCH,

@@ -283,7 +283,7 @@ mod tests {
     }
 
     fn alice() -> UserInfo {
-        UserInfo::new("alice", ["system:authenticated"])
+        UserInfo::new("alice", &["system:authenticated"])
     }
 
     /// Alice with one rule in the namespace `a`.
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(
             decide(
                 &objects,
-                &UserInfo::new("bob", []),
+                &UserInfo::new("bob", &[]),
                 "get",
                 "g/leases",
                 "a/x"
@@ -339,7 +339,7 @@ mod tests {
             .role_binding("a", "local", ("ClusterRole", "all"), &account)
             .cluster_role_binding("global", "all", &group);
         assert_eq!(
-            decide(&objects, &UserInfo::new("x", ["dev"]), "any", "g/leases/status", "z/x"),
+            decide(&objects, &UserInfo::new("x", &["dev"]), "any", "g/leases/status", "z/x"),
             (true, r#"RBAC: allowed by ClusterRoleBinding "global" of ClusterRole "all" to Group "dev""#.to_owned())
         );
         assert_eq!(

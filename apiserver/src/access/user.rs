@@ -27,10 +27,10 @@ pub struct UserInfo {
 impl UserInfo {
     /// A user with these groups. `system:authenticated` is added when he authenticates.
     #[must_use]
-    pub fn new<'a>(username: &str, groups: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn new(username: &str, groups: &[&str]) -> Self {
         Self {
             username: username.to_owned(),
-            groups: groups.into_iter().map(str::to_owned).collect(),
+            groups: groups.iter().copied().map(str::to_owned).collect(),
             ..Self::default()
         }
     }
@@ -38,7 +38,7 @@ impl UserInfo {
     /// The user of requests without credentials.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self::new(ANONYMOUS, [UNAUTHENTICATED])
+        Self::new(ANONYMOUS, &[UNAUTHENTICATED])
     }
 
     /// The user that pods with this service account are.
@@ -46,7 +46,7 @@ impl UserInfo {
     pub fn service_account(namespace: &str, name: &str) -> Self {
         Self {
             groups: service_account_groups(namespace),
-            ..Self::new(&format!("{SERVICE_ACCOUNT}{namespace}:{name}"), [])
+            ..Self::new(&format!("{SERVICE_ACCOUNT}{namespace}:{name}"), &[])
         }
     }
 
@@ -149,11 +149,11 @@ mod tests {
     #[test]
     fn everybody_is_either_authenticated_or_not() {
         assert_eq!(
-            UserInfo::new("u", ["g"]).authenticated().groups,
+            UserInfo::new("u", &["g"]).authenticated().groups,
             ["g", AUTHENTICATED]
         );
         assert_eq!(
-            UserInfo::new("u", [AUTHENTICATED]).authenticated().groups,
+            UserInfo::new("u", &[AUTHENTICATED]).authenticated().groups,
             [AUTHENTICATED]
         );
         assert_eq!(

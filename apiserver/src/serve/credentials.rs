@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use rand::{TryRng as _, rngs::SysRng};
 
-use crate::access::{Authenticator, UserInfo};
+use crate::access::{Authentication, UserInfo};
 
 /// 256 bits.
 const TOKEN_BYTES: usize = 32;
@@ -36,7 +36,7 @@ impl Credentials {
         let identities = users.into_iter().map(|(name, user)| Identity {
             name: name.to_owned(),
             user,
-            token: token(),
+            token: random_token(),
         });
         Self {
             identities: identities.collect(),
@@ -58,14 +58,14 @@ impl Credentials {
             .map(Identity::token)
     }
 
-    /// The table of tokens for the server.
+    /// What lets the identities into a server, and nobody else but the anonymous user.
     #[must_use]
-    pub fn authenticator(&self) -> Authenticator {
-        let mut authenticator = Authenticator::default();
-        for identity in &self.identities {
-            authenticator.insert(identity.token.clone(), identity.user.clone());
-        }
-        authenticator
+    pub fn authentication(&self) -> Authentication {
+        let users = self
+            .identities
+            .iter()
+            .map(|identity| (identity.token.clone(), identity.user.clone()));
+        Authentication::Tokens(users.collect())
     }
 }
 
@@ -87,11 +87,16 @@ impl fmt::Debug for Identity {
     }
 }
 
+/// A token that cannot be guessed.
+///
+/// # Panics
+/// If the operating system has no random numbers to give.
 #[expect(
     clippy::expect_used,
     reason = "there is no safe way on without random numbers"
 )]
-fn token() -> String {
+#[must_use]
+pub fn random_token() -> String {
     let mut bytes = [0; TOKEN_BYTES];
     SysRng
         .try_fill_bytes(&mut bytes)
@@ -107,8 +112,8 @@ mod tests {
     fn every_identity_has_a_token_of_its_own_that_is_never_printed() {
         let users = || {
             [
-                ("a", UserInfo::new("alice", [])),
-                ("b", UserInfo::new("bob", [])),
+                ("a", UserInfo::new("alice", &[])),
+                ("b", UserInfo::new("bob", &[])),
             ]
         };
         let (first, second) = (
@@ -123,10 +128,9 @@ mod tests {
         assert!(tokens.iter().all(|token| token.len() == 43));
         let printed = format!("{first:?}");
         assert!(tokens.iter().all(|token| !printed.contains(token)));
-        let bob = first
-            .authenticator()
-            .user(first.token("b").unwrap())
-            .map(|user| user.username.clone());
-        assert_eq!(bob.as_deref(), Some("bob"));
+        let Authentication::Tokens(users) = first.authentication() else {
+            panic!("everybody is let in")
+        };
+        assert_eq!(users[first.token("b").unwrap()].username, "bob");
     }
 }

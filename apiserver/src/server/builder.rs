@@ -1,105 +1,103 @@
 //! How a server is described before it starts.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, RwLock};
 
 use http::HeaderValue;
 use serde_json::{Value, json};
 
+use super::observe::{Counts, Exchange, Observer};
 use super::{ApiServer, Inner};
-use crate::access::{self, Authenticator};
+use crate::access::{self, Authentication, Authenticator};
+use crate::call::whole_seconds;
 use crate::clock::{Clock, SystemClock};
-use crate::ids::{IdSource, SeededIds};
+use crate::faults::Faults;
+use crate::object;
 use crate::registry::Registry;
 use crate::store::{self, State, Store};
+use crate::uids::Uids;
 
-/// Who is let in.
-#[derive(Debug, Clone, Default)]
-pub enum Authentication {
-    /// Everybody is a member of `system:masters`.
-    #[default]
-    None,
-    /// Bearer tokens, with RBAC deciding what their users may do.
-    Tokens(Authenticator),
-}
-
-impl Authentication {
-    /// The table of tokens, which is empty where nobody needs one.
-    pub(crate) fn tokens(&self) -> Cow<'_, Authenticator> {
-        match self {
-            Authentication::None => Cow::Owned(Authenticator::default()),
-            Authentication::Tokens(tokens) => Cow::Borrowed(tokens),
-        }
-    }
-}
-
-/// A description of a server; [`Builder::build`] starts it.
+/// A description of a server; [`ApiServerBuilder::build`] starts it.
 #[must_use]
-pub struct Builder {
+pub struct ApiServerBuilder {
     clock: Arc<dyn Clock>,
-    ids: Option<Box<dyn IdSource>>,
-    history: usize,
+    uids: Option<Uids>,
+    keep_events: usize,
     authentication: Authentication,
+    observer: Option<Observer>,
 }
 
 /// The namespaces of every new cluster.
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
-const DEFAULT_HISTORY: usize = 8192;
+const DEFAULT_KEEP_EVENTS: usize = 8192;
 
-impl Default for Builder {
+impl Default for ApiServerBuilder {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
-            ids: None,
-            history: DEFAULT_HISTORY,
-            authentication: Authentication::None,
+            uids: None,
+            keep_events: DEFAULT_KEEP_EVENTS,
+            authentication: Authentication::Open,
+            observer: None,
         }
     }
 }
 
-impl Builder {
-    /// The wall clock of the server.
+impl ApiServerBuilder {
+    /// The wall clock of the server; the machine's unless set.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Where uids and generated names come from.
-    pub fn ids(mut self, ids: Box<dyn IdSource>) -> Self {
-        self.ids = Some(ids);
+    /// Where uids and generated names come from; random unless set.
+    pub fn uids(mut self, uids: Uids) -> Self {
+        self.uids = Some(uids);
         self
     }
 
-    /// Takes uids and generated names from a generator with this seed, so that they are the same in every run.
-    pub fn seed(self, seed: u64) -> Self {
-        self.ids(Box::new(SeededIds::new(seed)))
-    }
-
-    /// How many events of each kind are remembered. A watch or an exact list from before them is answered with 410.
-    pub fn history(mut self, events: usize) -> Self {
-        self.history = events;
+    /// How many events of each kind are remembered, 8192 unless set. A watch or an exact list from before them is
+    /// answered with 410.
+    pub fn keep_events(mut self, events: usize) -> Self {
+        self.keep_events = events;
         self
     }
 
-    /// Who is let in.
+    /// Who is let in; everybody, as an administrator, unless set.
     pub fn authentication(mut self, authentication: Authentication) -> Self {
         self.authentication = authentication;
+        self
+    }
+
+    /// Is told of every request once it has been answered, or can no longer be.
+    pub fn observer(mut self, observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
         self
     }
 
     /// Starts the server with the objects that every cluster has from the beginning.
     #[must_use]
     pub fn build(self) -> ApiServer {
-        let ids = self.ids.unwrap_or_else(|| Box::new(SeededIds::unseeded()));
-        let store = Store::new(self.history, ids);
-        let stamp = crate::call::whole_seconds(self.clock.now());
-        populate(&mut store.lock(), &stamp);
+        let store = Store::new(self.keep_events, self.uids.unwrap_or_else(Uids::unseeded));
+        populate(&mut store.lock(), &whole_seconds(self.clock.now()));
+        let tokens = match self.authentication {
+            Authentication::Open => None,
+            Authentication::Tokens(users) => {
+                let mut tokens = Authenticator::default();
+                for (token, user) in users {
+                    tokens.insert(token, user);
+                }
+                Some(tokens)
+            }
+        };
         ApiServer {
             inner: Arc::new(Inner {
                 store,
                 registry: RwLock::new(Arc::new(Registry::built_in())),
                 clock: self.clock,
-                authentication: self.authentication,
+                tokens,
+                faults: Faults::default(),
+                observer: self.observer,
+                counts: Counts::default(),
                 date: Mutex::new((i64::MIN, HeaderValue::from_static(""))),
             }),
         }
@@ -123,13 +121,13 @@ fn populate(state: &mut State, stamp: &str) {
 }
 
 fn add(state: &mut State, table: &str, mut object: Value, stamp: &str) {
-    let uid = state.ids.uid();
-    let metadata = crate::object::metadata_mut(&mut object);
+    let uid = state.uids.uid();
+    let metadata = object::metadata_mut(&mut object);
     metadata.insert("uid".into(), uid.into());
     metadata.insert("creationTimestamp".into(), stamp.into());
-    let key = {
-        let text = |field| crate::object::text(&object, field);
-        store::key(text("namespace"), text("name"))
-    };
+    let key = store::key(
+        object::text(&object, "namespace"),
+        object::text(&object, "name"),
+    );
     state.put(table, &key, object);
 }

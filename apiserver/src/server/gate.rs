@@ -1,13 +1,12 @@
-//! Who sends a request, and whether he may: authentication, impersonation, authorization and reviews over the store.
+//! Who sends a request, and whether he may: authentication, impersonation and authorization over the store.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use http::request::Parts;
 use serde_json::Value;
 
 use super::Inner;
-use super::builder::Authentication;
 use crate::access::{
     Attributes, Authorizer, ImpersonationError, RbacSource, UserInfo, forbidden_message,
     impersonate,
@@ -16,17 +15,17 @@ use crate::query::Query;
 use crate::registry::Verb;
 use crate::route::ResourcePath;
 use crate::status::Status;
-use crate::store::{State, Store};
+use crate::store::{self, State, Store};
 
 /// The user of a request, after authentication and before impersonation.
-pub(super) fn authenticate(server: &Inner, parts: &Parts) -> Result<UserInfo, Status> {
-    match &server.authentication {
-        Authentication::None => Ok(UserInfo::new(
+pub(super) fn authenticate(server: &Inner, headers: &HeaderMap) -> Result<UserInfo, Status> {
+    match &server.tokens {
+        None => Ok(UserInfo::new(
             "admin",
-            ["system:masters", "system:authenticated"],
+            &["system:masters", "system:authenticated"],
         )),
-        Authentication::Tokens(tokens) => tokens
-            .authenticate(&parts.headers)
+        Some(tokens) => tokens
+            .authenticate(headers)
             .map_err(|_| Status::unauthorized()),
     }
 }
@@ -61,13 +60,11 @@ pub(super) fn admit(
 }
 
 /// What a request for a resource wants to do.
-pub(super) fn attributes(verb: Verb, path: &ResourcePath<'_>, query: &Query<'_>) -> Attributes {
-    let name = match (&path.name, verb) {
-        (Cow::Borrowed(""), Verb::List | Verb::Watch | Verb::DeleteCollection) => {
-            named_by_selector(query)
-        }
-        (name, _) => name.clone().into_owned(),
-    };
+pub(super) fn resource_attributes(
+    verb: Verb,
+    path: &ResourcePath<'_>,
+    query: &Query<'_>,
+) -> Attributes {
     // A request for a namespace itself is one in that namespace.
     let namespace = if path.plural == "namespaces" && path.group.is_empty() {
         &path.name
@@ -81,19 +78,30 @@ pub(super) fn attributes(verb: Verb, path: &ResourcePath<'_>, query: &Query<'_>)
         resource: path.plural.to_owned(),
         subresource: path.subresource.to_owned(),
         namespace: namespace.clone().into_owned(),
-        name,
+        name: named(path, query).to_owned(),
         path: None,
     }
 }
 
-/// `fieldSelector=metadata.name=x` counts as naming the object.
-fn named_by_selector(query: &Query<'_>) -> String {
+/// What a request for any other path wants to do.
+pub(super) fn path_attributes(parts: &Parts) -> Attributes {
+    Attributes {
+        verb: parts.method.as_str().to_ascii_lowercase(),
+        path: Some(parts.uri.path().to_owned()),
+        ..Attributes::default()
+    }
+}
+
+/// The object that a request names: in its path, or as `fieldSelector=metadata.name=x`.
+pub(super) fn named<'a>(path: &'a ResourcePath<'_>, query: &'a Query<'_>) -> &'a str {
+    if !path.name.is_empty() {
+        return &path.name;
+    }
     let selector = query.field_selector.as_deref().unwrap_or_default();
-    let name = selector.split(',').find_map(|part| {
-        let value = part.strip_prefix("metadata.name=")?;
-        Some(value.trim_start_matches('='))
-    });
-    name.unwrap_or_default().to_owned()
+    let name = selector
+        .split(',')
+        .find_map(|part| part.strip_prefix("metadata.name="));
+    name.unwrap_or_default().trim_start_matches('=')
 }
 
 impl RbacSource for Store {
@@ -117,7 +125,7 @@ impl RbacSource for State {
     }
 
     fn get(&self, resource: &str, namespace: Option<&str>, name: &str) -> Option<Arc<Value>> {
-        let key = crate::store::key(namespace.unwrap_or_default(), name);
+        let key = store::key(namespace.unwrap_or_default(), name);
         State::get(self, resource, &key).map(|object| Arc::clone(&object.value))
     }
 }

@@ -115,6 +115,12 @@ impl Table {
         self.compacted
     }
 
+    /// Forgets the whole history, which ends at `revision`.
+    pub(super) fn compact(&mut self, revision: u64) {
+        self.history.clear();
+        self.compacted = revision;
+    }
+
     /// The remembered events after `revision` that fall into a scope.
     pub(crate) fn events_after<'a>(
         &'a self,

@@ -3,35 +3,25 @@
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng};
 
-/// Hands out identities. One lives in each server, under the store's lock.
-pub trait IdSource: Send {
-    /// A uid that no other object has.
-    fn uid(&mut self) -> String;
-    /// Five characters to append to `metadata.generateName`.
-    fn name_suffix(&mut self) -> String;
-}
-
-/// Random uids and suffixes that follow from a seed.
+/// A source of uids and name suffixes that follow from a seed.
 #[derive(Debug)]
-pub struct SeededIds {
+pub struct Uids {
     random: StdRng,
 }
 
 /// The characters Kubernetes generates names from: no vowels, so no words; nothing easily confused.
 const SUFFIX_ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
-impl SeededIds {
-    /// The generator that `seed` determines.
+impl Uids {
+    /// The same uids and suffixes for the same seed.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn seeded(seed: u64) -> Self {
         Self {
             random: StdRng::seed_from_u64(seed),
         }
     }
-}
 
-impl SeededIds {
-    /// A generator that the operating system seeds.
+    /// A source that the operating system seeds.
     ///
     /// # Panics
     /// If the operating system has no random numbers to give.
@@ -41,10 +31,9 @@ impl SeededIds {
             StdRng::try_from_rng(&mut SysRng).expect("the operating system gives random numbers");
         Self { random }
     }
-}
 
-impl IdSource for SeededIds {
-    fn uid(&mut self) -> String {
+    /// A uid that no other object has.
+    pub(crate) fn uid(&mut self) -> String {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let bits: u128 = self.random.random();
         // Version 4, variant 1 of RFC 9562.
@@ -59,7 +48,8 @@ impl IdSource for SeededIds {
         text
     }
 
-    fn name_suffix(&mut self) -> String {
+    /// Five characters to append to `metadata.generateName`.
+    pub(crate) fn name_suffix(&mut self) -> String {
         (0..5)
             .map(|_| {
                 char::from(SUFFIX_ALPHABET[self.random.random_range(0..SUFFIX_ALPHABET.len())])
@@ -74,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_identities_in_the_form_of_version_4() {
-        let (mut first, mut second) = (SeededIds::new(7), SeededIds::new(7));
+        let (mut first, mut second) = (Uids::seeded(7), Uids::seeded(7));
         let uid = first.uid();
         assert_eq!(uid, second.uid());
         assert_eq!(first.name_suffix(), second.name_suffix());

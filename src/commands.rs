@@ -1,0 +1,37 @@
+//! The subcommands, a file each.
+
+pub(crate) mod acquire;
+pub(crate) mod bench;
+pub(crate) mod claim;
+pub(crate) mod completion;
+pub(crate) mod inspect;
+#[cfg(feature = "sim")]
+pub(crate) mod lab;
+pub(crate) mod release;
+pub(crate) mod renew;
+#[cfg(feature = "sim")]
+pub(crate) mod simulate;
+pub(crate) mod verify;
+
+use crate::cli::{Cli, Command};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Runs one command to its end.
+pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
+    let context = Context::new(cli.global);
+    match cli.command {
+        Command::Acquire(arguments) => context.block_on(acquire::execute(&arguments, &context)),
+        Command::Renew(arguments) => context.block_on(renew::execute(&arguments, &context)),
+        Command::Release(arguments) => context.block_on(release::execute(&arguments, &context)),
+        Command::Verify(arguments) => context.block_on(verify::execute(&arguments, &context)),
+        Command::Inspect(arguments) => context.block_on(inspect::execute(&arguments, &context)),
+        #[cfg(feature = "sim")]
+        Command::Simulate(arguments) => simulate::execute(&arguments),
+        #[cfg(feature = "sim")]
+        Command::Lab(arguments) => context.block_on(lab::execute(&arguments)),
+        Command::Bench(arguments) => context.block_on(bench::execute(&arguments, &context)),
+        Command::Completion(arguments) => completion::execute(&arguments),
+    }
+}

@@ -1,0 +1,198 @@
+//! `gwlock acquire`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use gwlock_engine::client::{AcquireError, LeaseHandle, LeaseLock};
+use gwlock_engine::protocol::expiry::{Rule, Verdict};
+use gwlock_engine::protocol::record::LeaseRecord;
+
+use super::claim::{KeyArguments, TimingArguments, handle_value, write_handle};
+use crate::cli::{DryRun, duration};
+use crate::context::{Cluster, Context, interrupted};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{self, age::age, format::Format, table};
+
+/// Acquire a lease and leave it held
+///
+/// The lease is not renewed after gwlock has ended: it expires after its duration unless `gwlock renew` is called. To
+/// guard a command, renewals included, hold it from a program on the engine crate.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  gwlock acquire prod/Deployment/payment-api --handle-file lease.json
+  gwlock renew --handle-file lease.json
+  gwlock release --handle-file lease.json
+  gwlock acquire nightly-backup --wait 0 || echo somebody else does it")]
+pub struct Arguments {
+    #[command(flatten)]
+    key: KeyArguments,
+    #[command(flatten)]
+    timing: TimingArguments,
+    /// How long to wait for a lease that somebody holds; 0 tries once. The default outlives a crashed holder
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "35s")]
+    wait: Duration,
+    /// Who acquires [default: $POD_NAME, user@host]; a nonce is appended
+    #[arg(long, value_name = "NAME")]
+    identity: Option<String>,
+    /// Write the claim to this file, for renew, verify and release
+    #[arg(long, value_name = "FILE")]
+    handle_file: Option<PathBuf>,
+    /// Exit code when the lease is busy, instead of 75
+    #[arg(short = 'E', long, value_name = "CODE")]
+    busy_exit_code: Option<u8>,
+    /// Check, but do not write
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    dry_run: DryRun,
+    /// Output format: table, json, yaml, name, jsonpath=PATH
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: Format,
+}
+
+pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let json = arguments.output == Format::Json;
+    run(arguments, context)
+        .await
+        .map_err(|failure| failure.as_json(json))
+}
+
+async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let name = arguments.key.lease()?;
+    let timing = arguments.timing.timing()?;
+    let cluster = context.cluster().await?;
+    let base = Context::identity(arguments.identity.as_deref());
+    let mut builder = LeaseLock::builder(
+        cluster.client.clone(),
+        &cluster.namespace,
+        name.clone(),
+        base.clone(),
+    )
+    .timing(timing);
+    if let Some(timeout) = cluster.request_timeout {
+        builder = builder.request_timeout(timeout);
+    }
+    match arguments.dry_run {
+        DryRun::Client => {
+            output::data(&format!(
+                "lease.coordination.k8s.io/{name} would be acquired by {base} in {} (dry run)",
+                cluster.namespace
+            ))?;
+            return Ok(Exit::Done);
+        }
+        DryRun::Server => builder = builder.dry_run(),
+        DryRun::None => {}
+    }
+    let lock = builder.build();
+    let guard = tokio::select! {
+        acquired = lock.acquire(arguments.wait) => acquired.map_err(|error| failure(error, arguments, &cluster))?,
+        interrupted = interrupted() => return cancelled(&lock, interrupted).await,
+    };
+    let requests = guard.requests();
+    let handle = LeaseHandle {
+        requests,
+        ..guard.leave().await
+    };
+    if let Some(path) = &arguments.handle_file
+        && arguments.dry_run == DryRun::None
+        && let Err(failure) = write_handle(path, &handle)
+    {
+        // A claim that nobody can find again would only block others.
+        let _ = lock.release(&handle).await;
+        return Err(failure.hint("the lease was released again"));
+    }
+    output::data(&show(&handle, arguments)?)?;
+    Ok(Exit::Done)
+}
+
+fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<String, Failure> {
+    let suffix = if arguments.dry_run == DryRun::Server {
+        " (server dry run)"
+    } else {
+        ""
+    };
+    match &arguments.output {
+        Format::Name => Ok(format!(
+            "lease.coordination.k8s.io/{}{suffix}",
+            handle.lease
+        )),
+        format if format.is_structured() => format.print(&handle_value(handle)),
+        _ => {
+            let row = vec![
+                format!("{}{suffix}", handle.lease),
+                handle.holder.clone(),
+                handle.fencing_token.clone(),
+                handle.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            ];
+            Ok(table::render(
+                &["LEASE", "HOLDER", "TOKEN", "EXPIRES"],
+                &[row],
+            ))
+        }
+    }
+}
+
+/// A half-made acquisition is undone in the background; a second signal does not wait for that.
+async fn cancelled(lock: &LeaseLock, number: u8) -> Result<Exit, Failure> {
+    output::note("cancelled; undoing what was half made");
+    tokio::select! {
+        () = lock.settled() => {}
+        _ = interrupted() => {}
+    }
+    Ok(Exit::Signal(number))
+}
+
+fn failure(error: AcquireError, arguments: &Arguments, cluster: &Cluster) -> Failure {
+    let busy = arguments.busy_exit_code.map_or(Exit::Busy, Exit::BusyAs);
+    let key = &arguments.key.key;
+    let namespace = &cluster.namespace;
+    let inspect = format!("gwlock inspect {key} -n {namespace}");
+    match error {
+        AcquireError::Busy { holder: Some((record, verdict)) } => {
+            Failure::says(busy, format!("{key} in {namespace} is {}", held_by(&record, verdict)))
+                .hint(inspect)
+                .hint(format!("gwlock acquire {key} -n {namespace} --wait {}s waits until it can have expired", wait_for(verdict)))
+        }
+        AcquireError::Busy { holder: None } => {
+            Failure::says(busy, format!("{key} in {namespace} is contended: others were faster each time it was free")).hint(inspect)
+        }
+        AcquireError::Refused(refusal) => Failure::refused(&refusal, Some(namespace)),
+        AcquireError::Unreachable(message) => Failure::unreachable(&message),
+        AcquireError::Unknown(message) => Failure::says(
+            Exit::Unknown,
+            format!("nobody knows whether {key} was acquired: {message}"),
+        )
+        .hint(format!("{inspect} shows whether it was; it expires after {}", age(arguments.timing.lease_duration))),
+        AcquireError::ClockLied { .. } => Failure::new(Exit::Unreachable, error)
+            .hint("the API servers' clocks, or a proxy's Date header, are wrong; compare `date -u` on the control plane nodes"),
+        AcquireError::Cancelled => Failure::new(Exit::Bug, error),
+    }
+}
+
+fn held_by(record: &LeaseRecord, verdict: Verdict) -> String {
+    let holder = record.holder().unwrap_or("nobody");
+    match verdict {
+        Verdict::Held { evidence, .. } | Verdict::Expired(evidence) => {
+            let by = match evidence.rule {
+                Rule::Server { .. } => "by the server's clock",
+                Rule::Observed => "as observed from here; its server-side stamps are switched off",
+            };
+            format!(
+                "held by {holder}, last renewed {} ago and expiring in {} {by}",
+                age(evidence.age),
+                age(evidence.remaining())
+            )
+        }
+        Verdict::Deleting => {
+            format!("being deleted, which a finalizer holds up; its holder was {holder}")
+        }
+        Verdict::Free => "free, but others were faster".to_owned(),
+    }
+}
+
+fn wait_for(verdict: Verdict) -> u64 {
+    match verdict {
+        Verdict::Held { evidence, .. } => evidence.remaining().as_secs() + 3,
+        _ => 35,
+    }
+}

@@ -1,0 +1,232 @@
+//! What the commands for one claim share: keys, timing, handles, and their failures.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use gwlock_engine::client::lock::HandleError;
+use gwlock_engine::client::{LeaseHandle, LeaseLock};
+use gwlock_engine::protocol::key::{Key, KeyMode, LeaseName};
+use gwlock_engine::protocol::timing::Timing;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::cli::duration;
+use crate::context::Cluster;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::API_VERSION;
+
+/// How a KEY is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum KeyAs {
+    /// By its shape: lease name, fingerprint, target, otherwise text
+    #[default]
+    Auto,
+    /// The name of a lease as it stands
+    Name,
+    /// A fingerprint of 16 to 64 hex digits
+    Fingerprint,
+    /// A target, such as prod/Deployment/payment-api
+    Target,
+    /// Any text, hashed as a whole
+    Text,
+    /// As the gateway does it: the first 16 bytes, hashed only when shorter
+    Raw,
+}
+
+/// Which lease.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeyArguments {
+    /// Lease name, fingerprint, target (prod/Deployment/payment-api) or any text, which is hashed
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// How KEY is read
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub key_as: KeyAs,
+}
+
+/// Which claim: one that was written down, or the one that a holder has on a key.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ClaimArguments {
+    /// Lease name, fingerprint, target (prod/Deployment/payment-api) or any text, which is hashed
+    #[arg(
+        value_name = "KEY",
+        required_unless_present = "handle_file",
+        requires = "holder",
+        conflicts_with = "handle_file"
+    )]
+    pub key: Option<String>,
+    /// How KEY is read
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub key_as: KeyAs,
+    /// The holder identity that the claim was made with
+    #[arg(long, value_name = "IDENTITY", conflicts_with = "handle_file")]
+    pub holder: Option<String>,
+    /// The file that `gwlock acquire --handle-file` wrote
+    #[arg(long, value_name = "FILE")]
+    pub handle_file: Option<PathBuf>,
+}
+
+/// How long a lease lasts.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TimingArguments {
+    /// How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
+    pub lease_duration: Duration,
+    /// How long after the last good renewal the holder stops [default: two thirds of the lease duration]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub renew_deadline: Option<Duration>,
+    /// How long after a failed renewal the next one is tried [default: 2s, less for short leases]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub retry_period: Option<Duration>,
+}
+
+impl From<KeyAs> for KeyMode {
+    fn from(how: KeyAs) -> Self {
+        match how {
+            KeyAs::Auto => Self::Auto,
+            KeyAs::Name => Self::Name,
+            KeyAs::Fingerprint => Self::Fingerprint,
+            KeyAs::Target => Self::Target,
+            KeyAs::Text => Self::Text,
+            KeyAs::Raw => Self::Raw,
+        }
+    }
+}
+
+impl KeyArguments {
+    pub(crate) fn lease(&self) -> Result<LeaseName, Failure> {
+        parse(&self.key, self.key_as)
+    }
+}
+
+impl TimingArguments {
+    pub(crate) fn timing(&self) -> Result<Timing, Failure> {
+        let refuse = |error| {
+            Failure::new(Exit::Config, error)
+                .hint("--lease-duration 30s --renew-deadline 20s --retry-period 2s fit together")
+        };
+        let usual = Timing::with_duration(self.lease_duration).map_err(refuse)?;
+        Timing::new(
+            self.lease_duration,
+            self.renew_deadline
+                .unwrap_or_else(|| usual.renew_deadline()),
+            self.retry_period.unwrap_or_else(|| usual.retry_period()),
+        )
+        .map_err(refuse)
+    }
+}
+
+impl ClaimArguments {
+    /// The claim, and the file to write a newer version of it to.
+    pub(crate) fn handle(&self, namespace: &str) -> Result<LeaseHandle, Failure> {
+        if let Some(path) = &self.handle_file {
+            return read_handle(path);
+        }
+        let lease = parse(self.key.as_deref().unwrap_or_default(), self.key_as)?;
+        Ok(LeaseHandle {
+            lease: lease.to_string(),
+            namespace: namespace.to_owned(),
+            holder: self.holder.clone().unwrap_or_default(),
+            fencing_token: String::new(),
+            uid: String::new(),
+            resource_version: String::new(),
+            lease_duration_seconds: 0,
+            acquired_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::UNIX_EPOCH,
+            requests: 0,
+        })
+    }
+}
+
+/// The lease that a text names.
+pub(crate) fn parse(text: &str, how: KeyAs) -> Result<LeaseName, Failure> {
+    match Key::parse_as(text, how.into()) {
+        Ok(key) => Ok(key.lease),
+        Err(error) => Err(Failure::new(Exit::BadInput, error)
+            .hint("--key-as text hashes any text; prod/Deployment/payment-api is a target; gw-lock-<16 hex> is a lease")),
+    }
+}
+
+/// A lock for a claim that another process made.
+pub(crate) fn lock_of(
+    cluster: &Cluster,
+    handle: &LeaseHandle,
+    timing: Timing,
+) -> Result<LeaseLock, Failure> {
+    let name =
+        LeaseName::new(&handle.lease).map_err(|error| Failure::new(Exit::BadInput, error))?;
+    let mut builder = LeaseLock::builder(cluster.client.clone(), &handle.namespace, name, "");
+    builder = builder.timing(timing);
+    if let Some(timeout) = cluster.request_timeout {
+        builder = builder.request_timeout(timeout);
+    }
+    Ok(builder.build())
+}
+
+/// What `-o json` prints of a claim.
+pub(crate) fn handle_value(handle: &LeaseHandle) -> Value {
+    let mut value = json!(handle);
+    value["apiVersion"] = json!(API_VERSION);
+    value["kind"] = json!("LeaseHandle");
+    value
+}
+
+/// Writes a claim so that nobody else can read it and no reader sees half of it.
+pub(crate) fn write_handle(path: &Path, handle: &LeaseHandle) -> Result<(), Failure> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        writeln!(file, "{}", handle_value(handle))?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    });
+    written.map_err(|error| {
+        let message = format!("cannot write the handle file {}", path.display());
+        Failure::new(Exit::BadInput, anyhow::Error::new(error).context(message))
+    })
+}
+
+fn read_handle(path: &Path) -> Result<LeaseHandle, Failure> {
+    let refuse = |error: anyhow::Error| {
+        Failure::new(
+            Exit::BadInput,
+            error.context(format!("cannot use the handle file {}", path.display())),
+        )
+        .hint("gwlock acquire KEY --handle-file FILE writes one")
+    };
+    let text = fs::read_to_string(path).map_err(|error| refuse(error.into()))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| refuse(error.into()))?;
+    if value["kind"] != "LeaseHandle" || value["apiVersion"] != API_VERSION {
+        return Err(refuse(anyhow::anyhow!(
+            "it is no LeaseHandle of {API_VERSION}"
+        )));
+    }
+    serde_json::from_value(value).map_err(|error| refuse(error.into()))
+}
+
+/// What became of a claim that could not be renewed or verified.
+pub(crate) fn handle_failure(error: HandleError, handle: &LeaseHandle) -> Failure {
+    match error {
+        HandleError::Lost(loss) => Failure::says(
+            Exit::No,
+            format!("the claim on {} no longer stands: {loss}", handle.lease),
+        )
+        .hint(inspect(handle)),
+        HandleError::Refused(refusal) => Failure::refused(&refusal, Some(&handle.namespace)),
+        HandleError::Unreachable(message) => Failure::unreachable(&message),
+        HandleError::NotAnIdentity(_) => Failure::new(Exit::BadInput, error)
+            .hint("gwlock inspect -o wide shows who holds which lease"),
+    }
+}
+
+/// The command that shows a lease.
+pub(crate) fn inspect(handle: &LeaseHandle) -> String {
+    format!("gwlock inspect {} -n {}", handle.lease, handle.namespace)
+}

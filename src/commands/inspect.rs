@@ -1,0 +1,262 @@
+//! `gwlock inspect`: first what is known of each lease, then how it is shown.
+
+mod report;
+mod watch;
+
+use std::io::BufRead;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use gwlock_engine::client::lease_api::LeaseApi;
+use gwlock_engine::client::list::{self, Listed, Listing};
+use gwlock_engine::client::{Clock, SystemClock};
+use gwlock_engine::protocol::exchange::{Answer, Request};
+use gwlock_engine::protocol::key::{
+    GATEWAY_PREFIX, INTERACTIVE_PREFIX, LeaseName, ORCHESTRATOR_PREFIX,
+};
+use serde_json::json;
+
+use super::claim::{KeyAs, parse};
+use crate::context::{Cluster, Context};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{self, API_VERSION, format::Format, table};
+
+use report::Report;
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Which leases a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Prefix {
+    /// The gateway's
+    GwLock,
+    /// The remediation orchestrator's
+    RoLock,
+    /// Those of interactive sessions, which do not expire
+    KubernautInteractive,
+    /// Every lease
+    All,
+}
+
+/// Show leases: who holds them, whether they have expired, and by which evidence
+///
+/// Expiry is judged by the server's clock alone: the Date of the answer against the server's own stamp of the last
+/// write to the lease's spec. Neither the holder's clock nor this machine's matters.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  gwlock inspect
+  gwlock inspect prod/Deployment/payment-api -o wide
+  gwlock inspect -A --prefix all -o json
+  kubectl get remediationrequests -o name | gwlock inspect --key-as text -")]
+pub struct Arguments {
+    /// Leases to show: names, fingerprints, targets, any text; - reads them from stdin [default: all]
+    #[arg(value_name = "KEY")]
+    keys: Vec<String>,
+    /// How the keys are read
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    key_as: KeyAs,
+    /// Which leases to list (repeatable)
+    #[arg(
+        long,
+        value_enum,
+        default_value = "gw-lock",
+        value_name = "PREFIX",
+        conflicts_with = "keys"
+    )]
+    prefix: Vec<Prefix>,
+    /// All namespaces
+    #[arg(short = 'A', long, conflicts_with = "keys")]
+    all_namespaces: bool,
+    /// Label selector
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "keys")]
+    selector: Option<String>,
+    /// Show every change as it happens
+    #[arg(short, long)]
+    watch: bool,
+    /// No header line
+    #[arg(long)]
+    no_headers: bool,
+    /// Output format: table, wide, json, yaml, name, jsonpath=PATH
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: Format,
+}
+
+impl Prefix {
+    fn matches(self, name: &str) -> bool {
+        match self {
+            Self::GwLock => name.starts_with(GATEWAY_PREFIX),
+            Self::RoLock => name.starts_with(ORCHESTRATOR_PREFIX),
+            Self::KubernautInteractive => name.starts_with(INTERACTIVE_PREFIX),
+            Self::All => true,
+        }
+    }
+}
+
+impl Arguments {
+    fn wants(&self, name: &str, keys: &[LeaseName]) -> bool {
+        if keys.is_empty() {
+            self.prefix.iter().any(|prefix| prefix.matches(name))
+        } else {
+            keys.iter().any(|key| key.as_str() == name)
+        }
+    }
+}
+
+pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let json = arguments.output == Format::Json;
+    run(arguments, context)
+        .await
+        .map_err(|failure| failure.as_json(json))
+}
+
+async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let keys = keys(arguments)?;
+    let cluster = context.cluster().await?;
+    let listing = match keys.as_slice() {
+        [] => list_all(arguments, &cluster).await?,
+        keys => read_each(keys, &cluster).await?,
+    };
+    let missing: Vec<&LeaseName> = keys
+        .iter()
+        .filter(|key| !listing.items.iter().any(|item| item.name == key.as_str()))
+        .collect();
+    let reports: Vec<Report> = listing
+        .items
+        .iter()
+        .map(|item| Report::of(item, listing.date))
+        .collect();
+    if reports.is_empty() && missing.is_empty() && !arguments.output.is_structured() {
+        output::note(&match arguments.all_namespaces {
+            true => "No resources found.".to_owned(),
+            false => format!("No resources found in {} namespace.", cluster.namespace),
+        });
+    } else if !reports.is_empty() || arguments.output.is_structured() {
+        output::data(&show(arguments, &reports)?)?;
+    }
+    if arguments.watch {
+        return watch::follow(arguments, &keys, &cluster, &listing).await;
+    }
+    match missing.first() {
+        None => Ok(Exit::Done),
+        Some(name) => Err(Failure::says(
+            Exit::No,
+            format!(
+                "there is no lease {name} in namespace {}: nobody holds it",
+                cluster.namespace
+            ),
+        )),
+    }
+}
+
+fn keys(arguments: &Arguments) -> Result<Vec<LeaseName>, Failure> {
+    let mut keys = Vec::new();
+    for key in &arguments.keys {
+        if key == "-" {
+            for line in std::io::stdin().lock().lines() {
+                let line = line.map_err(|error| Failure::new(Exit::BadInput, error))?;
+                if !line.trim().is_empty() {
+                    keys.push(parse(line.trim(), arguments.key_as)?);
+                }
+            }
+        } else {
+            keys.push(parse(key, arguments.key_as)?);
+        }
+    }
+    Ok(keys)
+}
+
+async fn list_all(arguments: &Arguments, cluster: &Cluster) -> Result<Listing, Failure> {
+    let namespace = Some(cluster.namespace.as_str()).filter(|_| !arguments.all_namespaces);
+    let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
+    let wanted = |name: &str| arguments.wants(name, &[]);
+    match list::list(
+        &cluster.client,
+        namespace,
+        arguments.selector.as_deref(),
+        timeout,
+        wanted,
+    )
+    .await
+    {
+        Ok(listing) => Ok(listing),
+        Err(list::ListError::Refused(refusal)) => Err(Failure::refused(&refusal, namespace)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn read_each(keys: &[LeaseName], cluster: &Cluster) -> Result<Listing, Failure> {
+    let mut listing = Listing {
+        items: Vec::new(),
+        date: None,
+        resource_version: String::new(),
+    };
+    for key in keys {
+        let (item, date) = read(key, cluster).await?;
+        listing.date = listing.date.or(date);
+        if let Some(item) = item {
+            listing
+                .resource_version
+                .clone_from(&item.record.resource_version);
+            listing.items.push(item);
+        }
+    }
+    Ok(listing)
+}
+
+async fn read(
+    key: &LeaseName,
+    cluster: &Cluster,
+) -> Result<(Option<Listed>, Option<jiff::Timestamp>), Failure> {
+    let api = LeaseApi::new(cluster.client.clone(), &cluster.namespace, key.clone());
+    let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
+    let clock: &dyn Clock = &SystemClock;
+    let reply = api
+        .exchange(&Request::Get, None, timeout, clock)
+        .await
+        .reply;
+    match reply.answer {
+        Answer::Lease(record) => {
+            let item = Listed {
+                namespace: cluster.namespace.clone(),
+                name: key.to_string(),
+                record: *record,
+            };
+            Ok((Some(item), reply.date))
+        }
+        Answer::NotFound => Ok((None, reply.date)),
+        Answer::Refused(refusal) => Err(Failure::refused(&refusal, Some(&cluster.namespace))),
+        Answer::NotExecuted(why) => Err(Failure::unreachable(&why.message)),
+        Answer::Unclear(message) => Err(Failure::unreachable(&message)),
+        other => Err(Failure::unreachable(&format!(
+            "unexpected answer {other:?}"
+        ))),
+    }
+}
+
+fn show(arguments: &Arguments, reports: &[Report]) -> Result<String, Failure> {
+    match &arguments.output {
+        Format::Name => Ok(reports
+            .iter()
+            .map(|report| format!("lease.coordination.k8s.io/{}\n", report.name))
+            .collect()),
+        format if format.is_structured() => format.print(
+            &json!({"apiVersion": API_VERSION, "kind": "LeaseReportList", "items": reports}),
+        ),
+        _ => {
+            let wide = arguments.output == Format::Wide;
+            let header = Report::header(arguments.all_namespaces, wide);
+            let rows: Vec<Vec<String>> = reports
+                .iter()
+                .map(|report| report.row(arguments.all_namespaces, wide))
+                .collect();
+            let text = table::render(&header, &rows);
+            let body = if arguments.no_headers {
+                text.split_once('\n').map_or("", |(_, body)| body)
+            } else {
+                &text
+            };
+            Ok(body.to_owned())
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `gwlock lab`: an API server to try things on.
+
+mod fixtures;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use gwlock_apiserver::ApiServer;
+use gwlock_apiserver::access::{Authentication, UserInfo};
+use gwlock_apiserver::serve::{random_token, serve};
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::context::interrupted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+
+/// Serve an API server on loopback, with some leases to look at
+///
+/// Real kubectl works against it. Without COMMAND it serves until Ctrl-C and prints the `export KUBECONFIG=…` line to
+/// use in another terminal; with COMMAND it runs that with KUBECONFIG set and ends with it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  gwlock lab
+  gwlock lab -- gwlock inspect -A --prefix all
+  gwlock lab -- bash")]
+pub struct Arguments {
+    /// Port on 127.0.0.1 [default: one that is free]
+    #[arg(
+        long,
+        default_value_t = 0,
+        hide_default_value = true,
+        value_name = "PORT"
+    )]
+    port: u16,
+    /// Where to write the kubeconfig [default: a temporary file, removed at the end]
+    #[arg(long, value_name = "FILE")]
+    write_kubeconfig: Option<PathBuf>,
+    /// A command to run against it
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(crate) async fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
+    let (admin, viewer) = (random_token(), random_token());
+    let users = HashMap::from([
+        (admin.clone(), UserInfo::new("admin", &["system:masters"])),
+        (viewer, UserInfo::new("viewer", &[])),
+    ]);
+    let clock = Arc::new(fixtures::LabClock::default());
+    let server = ApiServer::builder()
+        .clock(clock.clone())
+        .authentication(Authentication::Tokens(users))
+        .build();
+    fixtures::create(&server, &admin, &clock)
+        .await
+        .map_err(|error| Failure::new(Exit::Bug, error))?;
+    let serving = serve(server, arguments.port)
+        .await
+        .map_err(|error| Failure::new(Exit::Config, error))?;
+    let kubeconfig = serving.kubeconfig("gwlock-lab", "admin", &admin, fixtures::NAMESPACE);
+    let written = write(arguments, &kubeconfig).map_err(|error| {
+        Failure::new(
+            Exit::Config,
+            anyhow::Error::new(error).context("cannot write the kubeconfig"),
+        )
+    })?;
+    let path = match &written {
+        Written::Kept(path) => path.clone(),
+        Written::Temporary(file) => file.path().to_owned(),
+    };
+    if !arguments.command.is_empty() {
+        return run(&arguments.command, &path).await;
+    }
+    output::note(&format!(
+        "serving on {} until Ctrl-C; in another terminal:",
+        serving.url()
+    ));
+    output::data(&format!("export KUBECONFIG={}", path.display()))?;
+    output::note("then try: gwlock inspect -o wide; kubectl get lease; kubectl get rr");
+    Ok(Exit::Signal(interrupted().await))
+}
+
+enum Written {
+    Kept(PathBuf),
+    Temporary(tempfile::NamedTempFile),
+}
+
+fn write(arguments: &Arguments, kubeconfig: &str) -> std::io::Result<Written> {
+    // Files of this kind are made readable for their owner alone.
+    let folder = arguments
+        .write_kubeconfig
+        .as_ref()
+        .and_then(|path| path.parent())
+        .filter(|path| !path.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("gwlock-lab-").suffix(".kubeconfig");
+    let mut file = match folder {
+        Some(folder) => builder.tempfile_in(folder)?,
+        None => builder.tempfile()?,
+    };
+    file.write_all(kubeconfig.as_bytes())?;
+    match &arguments.write_kubeconfig {
+        None => Ok(Written::Temporary(file)),
+        Some(path) => {
+            file.persist(path).map_err(|error| error.error)?;
+            fs::canonicalize(path).map(Written::Kept)
+        }
+    }
+}
+
+async fn run(command: &[OsString], kubeconfig: &std::path::Path) -> Result<Exit, Failure> {
+    let mut child = Command::new(&command[0])
+        .args(&command[1..])
+        .env("KUBECONFIG", kubeconfig)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| {
+            let exit = if error.kind() == std::io::ErrorKind::NotFound {
+                Exit::NotFound
+            } else {
+                Exit::NotExecutable
+            };
+            let message = format!("cannot run {}", command[0].to_string_lossy());
+            Failure::new(exit, anyhow::Error::new(error).context(message))
+        })?;
+    // A terminal sends its signals to the command as well, so only its end matters.
+    let _ignored = [signal(SignalKind::interrupt()), signal(SignalKind::quit())];
+    let status = child
+        .wait()
+        .await
+        .map_err(|error| Failure::new(Exit::Bug, error))?;
+    Ok(match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Child(u8::try_from(code).unwrap_or(u8::MAX)),
+        (None, number) => Exit::Signal(
+            number
+                .and_then(|number| u8::try_from(number).ok())
+                .unwrap_or(0),
+        ),
+    })
+}

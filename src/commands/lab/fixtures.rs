@@ -1,0 +1,228 @@
+//! What there is to look at in the lab.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use anyhow::bail;
+use bytes::Bytes;
+use gwlock_apiserver::{ApiServer, Clock};
+use gwlock_engine::client::convert::micro_time;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// Where the lab's leases are.
+pub(super) const NAMESPACE: &str = "kubernaut-system";
+
+const CRD: &str = include_str!("remediationrequest-crd.yaml");
+
+/// A wall clock that can be set back, so that objects are as old as they are meant to be.
+#[derive(Debug, Default)]
+pub(super) struct LabClock {
+    seconds_back: AtomicI64,
+}
+
+impl Clock for LabClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() - SignedDuration::from_secs(self.seconds_back.load(Ordering::Relaxed))
+    }
+}
+
+/// Fills a new server that runs on this clock.
+pub(super) async fn create(
+    server: &ApiServer,
+    token: &str,
+    clock: &LabClock,
+) -> anyhow::Result<()> {
+    let lab = Lab {
+        server,
+        token,
+        clock,
+    };
+    lab.go_back(3600);
+    for namespace in [NAMESPACE, "prod"] {
+        lab.post(
+            "/api/v1/namespaces",
+            json!({"metadata": {"name": namespace}}),
+        )
+        .await?;
+    }
+    let crd: Value = serde_saphyr::from_str(CRD)?;
+    lab.post(
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        crd,
+    )
+    .await?;
+    lab.pod("gateway-7f9c-x2x", "Running").await?;
+    lab.pod("gateway-7f9c-gone", "Failed").await?;
+    lab.lease(
+        1800,
+        "kubernaut-interactive-rr-91fce8d5c494-0a1b2c3d",
+        "ops@example",
+        None,
+        None,
+    )
+    .await?;
+    lab.lease(
+        90,
+        "gw-lock-54010c454af195aa",
+        "gateway-7f9c-never-was",
+        Some(30),
+        Some(0),
+    )
+    .await?;
+    lab.lease(
+        71,
+        "gw-lock-3d13718bca91da68",
+        "gateway-7f9c-gone",
+        Some(30),
+        Some(0),
+    )
+    .await?;
+    lab.lease(
+        20,
+        "gw-lock-97ccafeaa7a177fc",
+        "gateway-clock-ahead",
+        Some(30),
+        Some(120),
+    )
+    .await?;
+    lab.lease(
+        12,
+        "gw-lock-2c57c0354f1060b9",
+        "gateway-7f9c-x2x",
+        Some(30),
+        None,
+    )
+    .await?;
+    lab.lease(9, "gw-lock-a5982f7182402b4a", "", Some(30), Some(0))
+        .await?;
+    lab.lease(
+        5,
+        "gw-lock-91fce8d5c4949766",
+        "gateway-7f9c-x2x",
+        Some(30),
+        Some(0),
+    )
+    .await?;
+    lab.lease(
+        4,
+        "ro-lock-e7eda236b9ebe6f2",
+        "remediation-orchestrator-0",
+        Some(30),
+        Some(0),
+    )
+    .await?;
+    lab.lease(
+        2,
+        "cert-manager-controller",
+        "cert-manager-0",
+        Some(60),
+        Some(0),
+    )
+    .await?;
+    lab.remediation_request().await?;
+    lab.go_back(0);
+    Ok(())
+}
+
+struct Lab<'a> {
+    server: &'a ApiServer,
+    token: &'a str,
+    clock: &'a LabClock,
+}
+
+impl Lab<'_> {
+    fn go_back(&self, seconds: i64) {
+        self.clock.seconds_back.store(seconds, Ordering::Relaxed);
+    }
+
+    /// A lease written so many seconds ago by a holder whose clock was so many seconds ahead.
+    async fn lease(
+        &self,
+        ago: i64,
+        name: &str,
+        holder: &str,
+        seconds: Option<i32>,
+        ahead: Option<i64>,
+    ) -> anyhow::Result<()> {
+        self.go_back(ago);
+        let mut spec = json!({"holderIdentity": holder});
+        if let Some(seconds) = seconds {
+            spec["leaseDurationSeconds"] = json!(seconds);
+        }
+        if let Some(ahead) = ahead {
+            let written = micro_time(self.clock.now() + SignedDuration::from_secs(ahead));
+            spec["acquireTime"] = json!(written);
+            spec["renewTime"] = json!(written);
+        }
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases");
+        self.post(&path, json!({"metadata": {"name": name}, "spec": spec}))
+            .await?;
+        Ok(())
+    }
+
+    async fn pod(&self, name: &str, phase: &str) -> anyhow::Result<()> {
+        let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
+        let mut pod = self
+            .post(&pods, json!({"metadata": {"name": name, "labels": {"app": "gateway"}}, "spec": {"containers": [{"name": "gateway", "image": "gateway"}]}}))
+            .await?;
+        let ready = phase == "Running";
+        pod["status"] = json!({"phase": phase, "containerStatuses": [{"name": "gateway", "ready": ready, "restartCount": 0}]});
+        self.send(Method::PUT, &format!("{pods}/{name}/status"), pod)
+            .await?;
+        Ok(())
+    }
+
+    async fn remediation_request(&self) -> anyhow::Result<()> {
+        let seconds = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let requests =
+            format!("/apis/kubernaut.ai/v1alpha1/namespaces/{NAMESPACE}/remediationrequests");
+        let name = "rr-91fce8d5c494-0a1b2c3d";
+        let mut request = self
+            .post(
+                &requests,
+                json!({
+                    "metadata": {"name": name},
+                    "spec": {
+                        "signalFingerprint": "91fce8d5c4949766458bd4bd58859a4fb2e8470ef64ef438c22903744799a9b1",
+                        "signalName": "HighMemoryUsage", "severity": "critical", "signalType": "alert",
+                        "signalSource": "prometheus", "targetType": "kubernetes",
+                        "targetResource": {"namespace": "prod", "kind": "Deployment", "name": "payment-api"},
+                        "firingTime": seconds, "receivedTime": seconds,
+                    }
+                }),
+            )
+            .await?;
+        request["status"] = json!({
+            "overallPhase": "Processing",
+            "deduplication": {"firstSeenAt": seconds, "lastSeenAt": seconds, "occurrenceCount": 3},
+        });
+        self.send(Method::PUT, &format!("{requests}/{name}/status"), request)
+            .await?;
+        Ok(())
+    }
+
+    async fn post(&self, path: &str, object: Value) -> anyhow::Result<Value> {
+        self.send(Method::POST, path, object).await
+    }
+
+    async fn send(&self, method: Method, path: &str, object: Value) -> anyhow::Result<Value> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .header("user-agent", "gwlock-lab")
+            .body(Full::new(Bytes::from(object.to_string())))?;
+        let response = self.server.clone().oneshot(request).await?;
+        let status = response.status();
+        let body: Value =
+            serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?;
+        if !status.is_success() {
+            bail!("{path}: {}", body["message"]);
+        }
+        Ok(body)
+    }
+}

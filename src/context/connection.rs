@@ -1,0 +1,136 @@
+//! The cluster to talk to: kubeconfig, flags and the pod's own account.
+
+use std::path::Path;
+use std::time::Duration;
+
+use gwlock_engine::client::transport;
+use kube::Config;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+use crate::cli::Global;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+use super::{DEFAULT_NAMESPACE, no_proxy, variable};
+
+/// A cluster, its namespace for locks, and a client that has not sent anything yet.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    pub(crate) client: kube::Client,
+    pub(crate) namespace: String,
+    pub(crate) request_timeout: Option<Duration>,
+    /// What the client was made from.
+    pub(crate) config: Config,
+}
+
+impl Cluster {
+    pub(super) async fn load(global: &Global) -> Result<Self, Failure> {
+        let (mut config, context_namespace) = load(global).await?;
+        apply(global, &mut config)?;
+        let namespace = global
+            .namespace
+            .clone()
+            .or_else(|| variable("POD_NAMESPACE"))
+            .or(context_namespace)
+            .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
+        let client = transport::connect(config.clone()).map_err(|error| {
+            Failure::new(Exit::Config, error)
+                .hint("kubectl config view --minify shows what is used of the kubeconfig")
+        })?;
+        Ok(Self {
+            client,
+            namespace,
+            request_timeout: global.request_timeout.filter(|timeout| !timeout.is_zero()),
+            config,
+        })
+    }
+}
+
+/// The configuration, and the namespace of its context if that sets one.
+async fn load(global: &Global) -> Result<(Config, Option<String>), Failure> {
+    let Some(kubeconfig) = read(global.kubeconfig.as_deref())? else {
+        let in_cluster = Config::incluster().map_err(|_| no_cluster())?;
+        return Ok((in_cluster, None));
+    };
+    let options = KubeConfigOptions {
+        context: global.context.clone(),
+        cluster: global.cluster.clone(),
+        user: global.user.clone(),
+    };
+    let current = options
+        .context
+        .clone()
+        .or_else(|| kubeconfig.current_context.clone());
+    let own = kubeconfig
+        .contexts
+        .iter()
+        .find(|named| Some(&named.name) == current.as_ref());
+    let namespace = own
+        .and_then(|named| named.context.as_ref()?.namespace.clone())
+        .filter(|name| !name.is_empty());
+    let has_proxy = kubeconfig.clusters.iter().any(|named| {
+        named
+            .cluster
+            .as_ref()
+            .is_some_and(|own| own.proxy_url.is_some())
+    });
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| {
+            Failure::new(Exit::Config, error)
+                .hint("kubectl config get-contexts lists what there is")
+        })?;
+    if !has_proxy && no_proxy::applies(&config.cluster_url) {
+        config.proxy_url = None;
+    }
+    Ok((config, namespace))
+}
+
+/// `None` when there is no kubeconfig at all.
+fn read(given: Option<&Path>) -> Result<Option<Kubeconfig>, Failure> {
+    let broken = |error: kube::config::KubeconfigError| {
+        Failure::new(
+            Exit::Config,
+            anyhow::Error::new(error).context("cannot use the kubeconfig"),
+        )
+        .hint("kubectl config view shows what kubectl reads of it")
+    };
+    if let Some(path) = given {
+        return Kubeconfig::read_from(path).map(Some).map_err(broken);
+    }
+    let named = variable("KUBECONFIG");
+    let default = variable("HOME").map(|home| Path::new(&home).join(".kube/config"));
+    if named.is_none() && !default.is_some_and(|path| path.exists()) {
+        return Ok(None);
+    }
+    Kubeconfig::read().map(Some).map_err(broken)
+}
+
+fn no_cluster() -> Failure {
+    Failure::says(
+        Exit::Config,
+        "no kubeconfig was found, and this is no pod of a cluster",
+    )
+    .hint("set KUBECONFIG or give --kubeconfig FILE")
+    .hint("gwlock lab serves an API server to try things on")
+}
+
+fn apply(global: &Global, config: &mut Config) -> Result<(), Failure> {
+    if let Some(server) = &global.server {
+        config.cluster_url = server
+            .parse()
+            .map_err(|_| Failure::says(Exit::Usage, format!("--server \"{server}\" is no URL")))?;
+    }
+    config.accept_invalid_certs |= global.insecure_skip_tls_verify;
+    let auth = &mut config.auth_info;
+    if let Some(user) = &global.as_user {
+        auth.impersonate = Some(user.clone());
+    }
+    if !global.as_group.is_empty() {
+        auth.impersonate_groups = Some(global.as_group.clone());
+    }
+    if let Some(uid) = &global.as_uid {
+        auth.impersonate_uid = Some(uid.clone());
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Protocols to compare the engine's with.
+
+pub mod gateway;
