@@ -10,7 +10,7 @@
 use gwlock_apiserver::{
     ApiServer,
     access::UserInfo,
-    serve::{Credentials, serve, write_kubeconfig},
+    serve::{Credentials, ServeOptions, serve},
 };
 
 #[tokio::main]
@@ -24,13 +24,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = ApiServer::builder()
         .authentication(credentials.authentication())
         .build();
-    let serving = serve(server, port).await?;
+    let options = ServeOptions {
+        port,
+        ..ServeOptions::default()
+    };
+    let serving = serve(server, &credentials, &options).await?;
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("kubeconfig");
-    write_kubeconfig(
-        &path,
-        &serving.kubeconfig_of_all("embedded", &credentials, "default"),
-    )?;
+    serving.write_kubeconfig(&path)?;
     println!("export KUBECONFIG={}", path.display());
     tokio::signal::ctrl_c().await?;
     serving.shut_down().await;

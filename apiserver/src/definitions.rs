@@ -13,6 +13,7 @@ use crate::registry::{
     WriteRules,
 };
 use crate::schema::Schema;
+use crate::table;
 use crate::validate::FieldError;
 
 /// Where definitions are stored.
@@ -84,6 +85,13 @@ pub(crate) fn validate(definition: &Value) -> Vec<FieldError> {
             Value::Null => errors.push(FieldError::required(path, "schemas are required")),
             schema => errors.extend(Schema::compile(schema, &path).err().into_iter().flatten()),
         }
+        let columns = version["additionalPrinterColumns"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        errors.extend(table::validate_columns(
+            columns,
+            &format!("spec.versions[{index}].additionalPrinterColumns"),
+        ));
     }
     errors
 }

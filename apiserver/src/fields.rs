@@ -69,6 +69,12 @@ pub(crate) fn track_update(old: &Value, new: &mut Value, shape: Shape<'_>, write
     store(new, &entries);
 }
 
+/// Takes the list out of an object if it asks to end the tracking. Decoding would drop it as empty.
+pub(crate) fn take_reset(object: &mut Value) -> Option<Value> {
+    let is_reset = Entries::is_reset(&object["metadata"]["managedFields"]);
+    if is_reset { take_entries(object) } else { None }
+}
+
 fn take_entries(object: &mut Value) -> Option<Value> {
     object
         .get_mut("metadata")?

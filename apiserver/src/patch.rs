@@ -1,5 +1,6 @@
 //! The patch formats: what a patch makes of an object. Whether the result may be stored is decided elsewhere.
 
+mod json;
 mod merge;
 mod strategic;
 
@@ -49,10 +50,7 @@ impl Patch {
     pub(crate) fn apply(&self, object: &Value, shape: Shape<'_>) -> Result<Value, Status> {
         match self {
             Patch::Json(patch) => {
-                let mut patched = object.clone();
-                json_patch::patch(&mut patched, patch)
-                    .map_err(|_| Status::unprocessable_patch())?;
-                Ok(patched)
+                json::apply(object, patch).ok_or_else(Status::unprocessable_patch)
             }
             Patch::Merge(patch) => {
                 let mut patched = object.clone();

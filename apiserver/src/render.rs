@@ -3,65 +3,99 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::convert;
 use crate::negotiate::Output;
 use crate::object::{self, Object};
 use crate::registry::Resource;
-use crate::server::Inner;
+use crate::table::{self, Columns};
 use crate::verbs::List;
 
-/// One object.
+/// One object. `headers` says whether a table names its columns, which only the first of a watch does.
 pub(crate) fn one(
-    _server: &Inner,
     resource: &Resource,
     output: Output,
     object: &Arc<Object>,
+    now: Timestamp,
+    headers: bool,
 ) -> Bytes {
     match output {
-        Output::Objects | Output::Table => convert::present(resource, object).json(),
-        Output::Metadata => object::to_json(&partial(&object.value)),
+        Output::Objects => convert::present(resource, object).json(),
+        Output::Metadata(version) => object::to_json(&table::partial(&object.value, version)),
+        Output::Table(options) => {
+            let object = convert::present(resource, object);
+            let mut metadata = Map::new();
+            metadata.insert(
+                "resourceVersion".into(),
+                object::text(&object.value, "resourceVersion").into(),
+            );
+            let columns = Columns::of(resource);
+            object::to_json(&table::table(
+                &columns,
+                [&*object.value],
+                metadata,
+                options,
+                now,
+                headers,
+            ))
+        }
     }
 }
 
 /// A list.
-pub(crate) fn list(_server: &Inner, resource: &Resource, output: Output, list: &List) -> Bytes {
+pub(crate) fn list(resource: &Resource, output: Output, list: &List, now: Timestamp) -> Bytes {
     match output {
-        Output::Objects | Output::Table => objects(resource, list),
-        Output::Metadata => object::to_json(&json!({
-            "kind": "PartialObjectMetadataList",
-            "apiVersion": "meta.k8s.io/v1",
-            "metadata": metadata(list),
-            "items": list.items.iter().map(|item| partial(&item.value)).collect::<Vec<_>>(),
-        })),
+        Output::Objects => objects(resource, list),
+        Output::Metadata(version) => {
+            let items = list.items.iter().map(|item| &*item.value);
+            object::to_json(&table::partial_list(items, metadata(list), version))
+        }
+        Output::Table(options) => {
+            let items: Vec<Arc<Object>> = list
+                .items
+                .iter()
+                .map(|item| convert::present(resource, item))
+                .collect();
+            let columns = Columns::of(resource);
+            let values = items.iter().map(|item| &*item.value);
+            object::to_json(&table::table(
+                &columns,
+                values,
+                metadata(list),
+                options,
+                now,
+                true,
+            ))
+        }
     }
-}
-
-fn partial(object: &Value) -> Value {
-    json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"] })
 }
 
 fn objects(resource: &Resource, list: &List) -> Bytes {
     let is_custom = resource.custom().is_some();
-    let items: usize = list
+    let items: Vec<Arc<Object>> = list
         .items
+        .iter()
+        .map(|item| convert::present(resource, item))
+        .collect();
+    let size: usize = items
         .iter()
         .map(|item| item.json_after_kind().len() + 96)
         .sum();
-    let mut body = Vec::with_capacity(items + 192);
-    let head = json!({ "kind": resource.list_kind, "apiVersion": resource.api_version() });
-    let head = object::to_json(&head);
+    let mut body = Vec::with_capacity(size + 192);
+    let head = object::to_json(
+        &json!({ "kind": resource.list_kind, "apiVersion": resource.api_version() }),
+    );
     body.extend_from_slice(&head[..head.len() - 1]);
     body.extend_from_slice(b",\"metadata\":");
     body.extend_from_slice(&object::to_json(&Value::Object(metadata(list))));
     body.extend_from_slice(b",\"items\":[");
-    for (index, item) in list.items.iter().enumerate() {
+    for (index, item) in items.iter().enumerate() {
         if index > 0 {
             body.push(b',');
         }
         // Only the items of custom kinds repeat their kind.
-        let item = convert::present(resource, item);
         if is_custom {
             body.extend_from_slice(&item.json());
         } else {
@@ -73,8 +107,7 @@ fn objects(resource: &Resource, list: &List) -> Bytes {
     body.into()
 }
 
-/// `metadata` of a list.
-pub(crate) fn metadata(list: &List) -> Map<String, Value> {
+fn metadata(list: &List) -> Map<String, Value> {
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".into(), list.revision.to_string().into());
     if let Some(token) = &list.continue_token {

@@ -9,7 +9,7 @@ mod credentials;
 mod kubeconfig;
 mod listener;
 
-use std::{fmt, io, net::SocketAddr, time::Duration};
+use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -17,10 +17,7 @@ use hyper::body::Incoming;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower::Service;
 
-pub use credentials::{Credentials, Identity, random_token};
-pub use kubeconfig::write as write_kubeconfig;
-
-use kubeconfig::{Entry, Place};
+pub use credentials::{Credentials, Identity};
 
 /// How long [`Serving::shut_down`] waits for answers that are under way.
 const GRACE: Duration = Duration::from_secs(2);
@@ -44,22 +41,48 @@ pub enum ServeError {
     Tls(#[from] rustls::Error),
 }
 
+/// What a served service is called, and where it is.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// Name of the cluster in the kubeconfig.
+    pub cluster: String,
+    /// Namespace of the kubeconfig's contexts.
+    pub namespace: String,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            cluster: "embedded".to_owned(),
+            namespace: "default".to_owned(),
+        }
+    }
+}
+
 /// A service that is being served. Dropping it ends every connection at once.
 #[must_use]
 pub struct Serving {
     address: SocketAddr,
     ca: String,
+    kubeconfig: String,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-/// Serves clones of a service over HTTPS (HTTP/1.1) on a port of 127.0.0.1; 0 takes a free one.
+/// Serves clones of a service over HTTPS (HTTP/1.1) on 127.0.0.1.
 ///
 /// Connections have TCP_NODELAY set: without it the first answer of each waits for some 40 ms.
 ///
 /// # Errors
 /// The port is taken, or TLS cannot be set up.
-pub async fn serve<S, B>(service: S, port: u16) -> Result<Serving, ServeError>
+pub async fn serve<S, B>(
+    service: S,
+    credentials: &Credentials,
+    options: &ServeOptions,
+) -> Result<Serving, ServeError>
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
@@ -69,15 +92,17 @@ where
 {
     let certificates = certificates::generate()?;
     let tls = listener::tls(&certificates)?;
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let address = SocketAddr::from(([127, 0, 0, 1], options.port));
     let listen_error = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
+    let kubeconfig = kubeconfig::text(&url(address), &certificates.ca_pem, credentials, options);
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(listener::run(listener, tls, service, stopped, GRACE));
     Ok(Serving {
         address,
         ca: certificates.ca_pem,
+        kubeconfig,
         stop,
         task,
     })
@@ -92,55 +117,23 @@ impl Serving {
 
     /// The certificate of the authority that signed the server's, in PEM.
     #[must_use]
-    pub fn ca_pem(&self) -> &str {
+    pub fn ca_certificate(&self) -> &str {
         &self.ca
     }
 
-    /// A kubeconfig with one user, whose context, like the cluster, is called `cluster`.
+    /// A kubeconfig with a context for each identity; the first is the current one.
     #[must_use]
-    pub fn kubeconfig(&self, cluster: &str, user: &str, token: &str, namespace: &str) -> String {
-        let place = Place {
-            url: &self.url(),
-            ca_pem: &self.ca,
-            cluster,
-            namespace,
-        };
-        kubeconfig::text(
-            place,
-            &[Entry {
-                context: cluster,
-                user,
-                token,
-            }],
-        )
+    pub fn kubeconfig(&self) -> &str {
+        &self.kubeconfig
     }
 
-    /// A kubeconfig with a context for each identity, under its name; the first is the current one.
-    #[must_use]
-    pub fn kubeconfig_of_all(
-        &self,
-        cluster: &str,
-        credentials: &Credentials,
-        namespace: &str,
-    ) -> String {
-        let entries: Vec<Entry<'_>> = credentials
-            .identities()
-            .iter()
-            .map(|identity| Entry {
-                context: &identity.name,
-                user: &identity.name,
-                token: identity.token(),
-            })
-            .collect();
-        kubeconfig::text(
-            Place {
-                url: &self.url(),
-                ca_pem: &self.ca,
-                cluster,
-                namespace,
-            },
-            &entries,
-        )
+    /// Writes the kubeconfig to a file that its owner alone can read (mode 0600). The file is
+    /// replaced as a whole, so a reader never sees half of it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_kubeconfig(&self, path: &Path) -> io::Result<()> {
+        kubeconfig::write(path, &self.kubeconfig)
     }
 
     /// Stops listening, lets answers that are under way end for up to two seconds, and then closes
@@ -159,6 +152,7 @@ impl Drop for Serving {
 }
 
 impl fmt::Debug for Serving {
+    /// Without the kubeconfig, which holds tokens.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serving")
             .field("address", &self.address)
@@ -180,6 +174,7 @@ mod tests {
     use tower::service_fn;
 
     use super::*;
+    use crate::access::UserInfo;
 
     type Answer = Result<Response<Full<Bytes>>, Infallible>;
 
@@ -190,10 +185,17 @@ mod tests {
         )))))
     }
 
+    fn credentials() -> Credentials {
+        Credentials::generate([
+            ("admin", UserInfo::new("admin", &["system:masters"])),
+            ("guest", UserInfo::new("guest", &[])),
+        ])
+    }
+
     async fn get(serving: &Serving, path: &str) -> String {
         let mut roots = rustls::RootCertStore::empty();
         roots
-            .add(CertificateDer::from_pem_slice(serving.ca_pem().as_bytes()).unwrap())
+            .add(CertificateDer::from_pem_slice(serving.ca_certificate().as_bytes()).unwrap())
             .unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -231,7 +233,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_trusts_the_authority_is_answered() {
-        let serving = serve(service_fn(hello), 0).await.unwrap();
+        let serving = serve(service_fn(hello), &credentials(), &ServeOptions::default())
+            .await
+            .unwrap();
         assert_eq!(get(&serving, "/x?y=z").await, "hello /x?y=z");
         let address = serving.address;
         serving.shut_down().await;
@@ -240,13 +244,40 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_named_in_the_error() {
-        let serving = serve(service_fn(hello), 0).await.unwrap();
-        let error = serve(service_fn(hello), serving.address.port())
+        let serving = serve(service_fn(hello), &credentials(), &ServeOptions::default())
+            .await
+            .unwrap();
+        let options = ServeOptions {
+            port: serving.address.port(),
+            ..ServeOptions::default()
+        };
+        let error = serve(service_fn(hello), &credentials(), &options)
             .await
             .unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("cannot listen on {}", serving.address)
+        );
+    }
+
+    #[tokio::test]
+    async fn the_kubeconfig_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let serving = serve(service_fn(hello), &credentials(), &ServeOptions::default())
+            .await
+            .unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        std::fs::write(&path, "old").unwrap();
+        serving.write_kubeconfig(&path).unwrap();
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            serving.kubeconfig()
         );
     }
 }

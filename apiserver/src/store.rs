@@ -27,6 +27,8 @@ pub(crate) struct Store {
 pub(crate) struct State {
     /// Version of the newest write; every write adds one.
     revision: u64,
+    /// Version up to which [`State::compact`] has forgotten everything.
+    compacted: u64,
     tables: HashMap<String, Table>,
     history_limit: usize,
     pub(crate) uids: Uids,
@@ -39,6 +41,7 @@ impl Store {
         Self {
             state: Mutex::new(State {
                 revision: 1,
+                compacted: 0,
                 tables: HashMap::new(),
                 history_limit,
                 uids,
@@ -61,6 +64,7 @@ impl State {
 
     /// Forgets the history of every kind: watches and exact lists from before now are answered with 410.
     pub(crate) fn compact(&mut self) {
+        self.compacted = self.revision;
         for table in self.tables.values_mut() {
             table.compact(self.revision);
         }
@@ -69,8 +73,10 @@ impl State {
     /// The table of a kind.
     pub(crate) fn table(&mut self, name: &str) -> &mut Table {
         if !self.tables.contains_key(name) {
-            self.tables
-                .insert(name.to_owned(), Table::new(self.history_limit));
+            self.tables.insert(
+                name.to_owned(),
+                Table::new(self.history_limit, self.compacted),
+            );
         }
         self.tables.get_mut(name).expect("the table was just made")
     }

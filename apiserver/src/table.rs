@@ -157,7 +157,7 @@ pub(crate) fn table<'a>(
     json!({
         "kind": "Table",
         "apiVersion": options.version.api_version(),
-        "metadata": metadata,
+        "metadata": Value::Object(metadata),
         "columnDefinitions": if headers { columns.definitions() } else { Value::Null },
         "rows": rows,
     })
@@ -181,7 +181,7 @@ pub(crate) fn partial_list<'a>(
     json!({
         "kind": "PartialObjectMetadataList",
         "apiVersion": version.api_version(),
-        "metadata": metadata,
+        "metadata": Value::Object(metadata),
         "items": objects.into_iter().map(|object| partial(object, version)).collect::<Vec<_>>(),
     })
 }

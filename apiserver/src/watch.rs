@@ -58,6 +58,8 @@ pub(crate) struct WatchStream {
     ends: Instant,
     next_bookmark: Option<Instant>,
     ended: bool,
+    /// Whether a first document has gone out, which names the columns of a table.
+    headed: bool,
     control: watch::Receiver<Control>,
     /// How often watches had been cut when this one began.
     cuts: u64,
@@ -106,6 +108,7 @@ impl WatchStream {
             ends,
             next_bookmark: None,
             ended: false,
+            headed: false,
         };
         if bookmarks {
             stream.next_bookmark = Some(stream.bookmark_after(now));
@@ -121,11 +124,11 @@ impl WatchStream {
                 revision,
                 announce_end,
             } => {
-                for object in objects
-                    .iter()
-                    .filter(|object| self.filter.selector.matches(&object.value))
-                {
-                    self.queued.push_back(self.document(Change::Added, object));
+                for object in &objects {
+                    if self.filter.selector.matches(&object.value) {
+                        let document = self.document(Change::Added, object);
+                        self.queued.push_back(document);
+                    }
                 }
                 self.seen = revision;
                 if announce_end {
@@ -238,12 +241,15 @@ impl WatchStream {
         self.queued.push_back(document);
     }
 
-    fn document(&self, change: Change, object: &Arc<Object>) -> Bytes {
+    fn document(&mut self, change: Change, object: &Arc<Object>) -> Bytes {
+        let headers = !std::mem::replace(&mut self.headed, true);
+        let now = self.server.clock.now();
         let body = render::one(
-            &self.server,
             &self.filter.resource,
             self.filter.output,
             object,
+            now,
+            headers,
         );
         let mut document = Vec::with_capacity(body.len() + 32);
         document.extend_from_slice(b"{\"type\":\"");

@@ -24,7 +24,7 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 
 /// `/api`: the core group.
 pub(super) fn core(registry: &Registry) -> Document {
-    document(registry, |name| name.is_empty())
+    document(registry, str::is_empty)
 }
 
 /// `/apis`: all other groups.

@@ -36,7 +36,7 @@ impl Credentials {
         let identities = users.into_iter().map(|(name, user)| Identity {
             name: name.to_owned(),
             user,
-            token: random_token(),
+            token: token(),
         });
         Self {
             identities: identities.collect(),
@@ -58,14 +58,15 @@ impl Credentials {
             .map(Identity::token)
     }
 
-    /// What lets the identities into a server, and nobody else but the anonymous user.
+    /// What lets these identities into the server.
     #[must_use]
     pub fn authentication(&self) -> Authentication {
-        let users = self
-            .identities
-            .iter()
-            .map(|identity| (identity.token.clone(), identity.user.clone()));
-        Authentication::Tokens(users.collect())
+        let identities = self.identities.iter();
+        Authentication::Tokens(
+            identities
+                .map(|identity| (identity.token.clone(), identity.user.clone()))
+                .collect(),
+        )
     }
 }
 
@@ -87,16 +88,11 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A token that cannot be guessed.
-///
-/// # Panics
-/// If the operating system has no random numbers to give.
 #[expect(
     clippy::expect_used,
     reason = "there is no safe way on without random numbers"
 )]
-#[must_use]
-pub fn random_token() -> String {
+fn token() -> String {
     let mut bytes = [0; TOKEN_BYTES];
     SysRng
         .try_fill_bytes(&mut bytes)
@@ -129,7 +125,7 @@ mod tests {
         let printed = format!("{first:?}");
         assert!(tokens.iter().all(|token| !printed.contains(token)));
         let Authentication::Tokens(users) = first.authentication() else {
-            panic!("everybody is let in")
+            panic!("identities have tokens")
         };
         assert_eq!(users[first.token("b").unwrap()].username, "bob");
     }

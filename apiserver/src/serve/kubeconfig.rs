@@ -5,22 +5,7 @@ use std::{io, io::Write as _, path::Path};
 use base64::Engine as _;
 use serde::Serialize;
 
-/// A cluster and the namespace in it that commands are meant for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) url: &'a str,
-    pub(super) ca_pem: &'a str,
-    pub(super) cluster: &'a str,
-    pub(super) namespace: &'a str,
-}
-
-/// A user and the name of his context.
-#[derive(Clone, Copy)]
-pub(super) struct Entry<'a> {
-    pub(super) context: &'a str,
-    pub(super) user: &'a str,
-    pub(super) token: &'a str,
-}
+use super::{Credentials, Identity, ServeOptions};
 
 #[derive(Serialize)]
 struct Kubeconfig<'a> {
@@ -76,42 +61,43 @@ struct UserEntry<'a> {
     token: &'a str,
 }
 
-/// The kubeconfig, in JSON, which every reader of YAML takes and which needs no care with quotes.
-/// The first entry is the current one.
-pub(super) fn text(place: Place<'_>, entries: &[Entry<'_>]) -> String {
-    let certificate_authority_data = base64::engine::general_purpose::STANDARD.encode(place.ca_pem);
-    let cluster = ClusterEntry {
-        certificate_authority_data,
-        server: place.url,
-    };
+/// The kubeconfig as JSON, which every reader of YAML takes and which needs no care with quotes.
+pub(super) fn text(
+    url: &str,
+    ca_pem: &str,
+    credentials: &Credentials,
+    options: &ServeOptions,
+) -> String {
+    let cluster = options.cluster.as_str();
+    let identities = credentials.identities();
     let kubeconfig = Kubeconfig {
         api_version: "v1",
         kind: "Config",
         clusters: [Named {
-            name: place.cluster,
-            entry: Cluster { cluster },
+            name: cluster,
+            entry: Cluster {
+                cluster: ClusterEntry {
+                    certificate_authority_data: base64::engine::general_purpose::STANDARD
+                        .encode(ca_pem),
+                    server: url,
+                },
+            },
         }],
-        contexts: entries
+        contexts: identities
             .iter()
-            .map(|entry| {
-                let context = ContextEntry {
-                    cluster: place.cluster,
-                    namespace: place.namespace,
-                    user: entry.user,
-                };
-                Named {
-                    name: entry.context,
-                    entry: Context { context },
-                }
-            })
+            .map(|identity| context(identity, options))
             .collect(),
-        current_context: entries.first().map_or("", |entry| entry.context),
-        users: entries
+        current_context: identities
+            .first()
+            .map_or("", |identity| identity.name.as_str()),
+        users: identities
             .iter()
-            .map(|entry| Named {
-                name: entry.user,
+            .map(|identity| Named {
+                name: &identity.name,
                 entry: User {
-                    user: UserEntry { token: entry.token },
+                    user: UserEntry {
+                        token: identity.token(),
+                    },
                 },
             })
             .collect(),
@@ -120,12 +106,8 @@ pub(super) fn text(place: Place<'_>, entries: &[Entry<'_>]) -> String {
     serde_json::to_string_pretty(&kubeconfig).unwrap_or_default() + "\n"
 }
 
-/// Writes a kubeconfig to a file that its owner alone can read (mode 0600). The file is replaced as
-/// a whole, so a reader never sees half of it.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write(path: &Path, text: &str) -> io::Result<()> {
+/// Replaces the file as a whole. The new one is made with mode 0600 before anything is in it.
+pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -136,67 +118,51 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
+fn context<'a>(identity: &'a Identity, options: &'a ServeOptions) -> Named<'a, Context<'a>> {
+    Named {
+        name: &identity.name,
+        entry: Context {
+            context: ContextEntry {
+                cluster: &options.cluster,
+                namespace: &options.namespace,
+                user: &identity.name,
+            },
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-
-    fn config() -> String {
-        let place = Place {
-            url: "https://127.0.0.1:1",
-            ca_pem: "PEM",
-            cluster: "lab",
-            namespace: "sys",
-        };
-        let admin = Entry {
-            context: "one",
-            user: "admin",
-            token: "a",
-        };
-        text(
-            place,
-            &[
-                admin,
-                Entry {
-                    context: "two",
-                    user: "guest",
-                    token: "b",
-                },
-            ],
-        )
-    }
+    use crate::access::UserInfo;
 
     #[test]
-    fn every_entry_has_a_context_and_a_user() {
-        let context = |name: &str, user: &str| json!({"name": name, "context": {"cluster": "lab", "namespace": "sys", "user": user}});
+    fn every_identity_has_a_context() {
+        let users = [
+            ("admin", UserInfo::new("a", &[])),
+            ("guest", UserInfo::new("g", &[])),
+        ];
+        let credentials = Credentials::generate(users);
+        let options = ServeOptions {
+            port: 0,
+            cluster: "lab".to_owned(),
+            namespace: "sys".to_owned(),
+        };
+        let text = text("https://127.0.0.1:1", "PEM", &credentials, &options);
+        let context = |name: &str| json!({"name": name, "context": {"cluster": "lab", "namespace": "sys", "user": name}});
+        let user = |name: &str| json!({"name": name, "user": {"token": credentials.token(name)}});
         assert_eq!(
-            serde_json::from_str::<Value>(&config()).unwrap(),
+            serde_json::from_str::<Value>(&text).unwrap(),
             json!({
-                "apiVersion": "v1", "kind": "Config", "current-context": "one",
+                "apiVersion": "v1", "kind": "Config", "current-context": "admin",
                 "clusters": [{"name": "lab", "cluster": {
                     "certificate-authority-data": "UEVN", "server": "https://127.0.0.1:1",
                 }}],
-                "contexts": [context("one", "admin"), context("two", "guest")],
-                "users": [
-                    {"name": "admin", "user": {"token": "a"}}, {"name": "guest", "user": {"token": "b"}},
-                ],
+                "contexts": [context("admin"), context("guest")],
+                "users": [user("admin"), user("guest")],
             })
         );
-    }
-
-    #[test]
-    fn the_file_is_for_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("config");
-        std::fs::write(&path, "old").unwrap();
-        write(&path, &config()).unwrap();
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), config());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -13,6 +13,7 @@ use super::{Inner, gate};
 use crate::access::UserInfo;
 use crate::body::Body;
 use crate::call::{self, Call};
+use crate::discovery;
 use crate::negotiate::Output;
 use crate::object;
 use crate::query::Query;
@@ -23,6 +24,7 @@ use crate::status::Status;
 use crate::verbs::{self, Reply};
 use crate::watch::WatchStream;
 
+const JSON: &str = "application/json";
 /// How long a read waits for a version that has not been written yet, and how often it looks.
 const REVISION_WAIT: Duration = Duration::from_secs(3);
 const REVISION_POLL: Duration = Duration::from_millis(50);
@@ -53,9 +55,33 @@ async fn answered(
         Route::Resource(path) => resource(server, parts, &path, body, &user, began, deadline).await,
         Route::Other => {
             gate::admit(server, parts, user, &gate::path_attributes(parts))?;
-            Err(Status::no_such_resource())
+            elsewhere(server, parts)
         }
     }
+}
+
+/// Paths that are no resource: discovery, version, health.
+fn elsewhere(server: &Inner, parts: &Parts) -> Result<Response<Body>, Status> {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return Err(Status::method_not_allowed());
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let Some(document) =
+        discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
+    else {
+        return Ok(response(
+            server,
+            404,
+            "text/plain; charset=utf-8",
+            Body::whole("404 page not found\n".into()),
+        ));
+    };
+    Ok(response(
+        server,
+        document.code,
+        document.content_type,
+        Body::whole(document.body),
+    ))
 }
 
 async fn resource(
@@ -86,7 +112,7 @@ async fn resource(
         subresource: subresource(&resource, path)?,
         query: &query,
         headers: &parts.headers,
-        output: Output::negotiate(&parts.headers)?,
+        output: Output::negotiate(&parts.headers, &query)?,
         body,
         user: &user,
         began,
@@ -160,13 +186,24 @@ fn respond(server: &Inner, call: &Call<'_>, reply: Reply) -> Response<Body> {
             warnings,
         } => (
             code,
-            Body::whole(render::one(server, &call.resource, call.output, &object)),
+            Body::whole(render::one(
+                &call.resource,
+                call.output,
+                &object,
+                server.clock.now(),
+                true,
+            )),
             warnings,
         ),
         Reply::Value { code, value } => (code, Body::whole(object::to_json(&value)), Vec::new()),
         Reply::List(list) => (
             200,
-            Body::whole(render::list(server, &call.resource, call.output, &list)),
+            Body::whole(render::list(
+                &call.resource,
+                call.output,
+                &list,
+                server.clock.now(),
+            )),
             Vec::new(),
         ),
         Reply::Watch(stream) => (200, watch_body(stream), Vec::new()),
@@ -177,7 +214,7 @@ fn respond(server: &Inner, call: &Call<'_>, reply: Reply) -> Response<Body> {
             );
         }
     };
-    let mut response = response(server, code, body);
+    let mut response = response(server, code, JSON, body);
     for warning in warnings {
         if let Ok(value) = HeaderValue::from_str(&format!("299 - {warning:?}")) {
             response.headers_mut().append(header::WARNING, value);
@@ -198,7 +235,7 @@ fn watch_body(stream: Box<WatchStream>) -> Body {
 
 /// The answer that refuses a request.
 pub(super) fn refusal(server: &Inner, status: &Status) -> Response<Body> {
-    let mut response = response(server, status.code, Body::whole(status.to_bytes()));
+    let mut response = response(server, status.code, JSON, Body::whole(status.to_bytes()));
     if let (429 | 503 | 504, Some(seconds)) = (status.code, status.retry_after_seconds()) {
         response
             .headers_mut()
@@ -207,15 +244,12 @@ pub(super) fn refusal(server: &Inner, status: &Status) -> Response<Body> {
     response
 }
 
-fn response(server: &Inner, code: u16, body: Body) -> Response<Body> {
+fn response(server: &Inner, code: u16, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::DATE, server.date(server.clock.now()));
     response
 }

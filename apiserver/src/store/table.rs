@@ -42,12 +42,13 @@ impl WatchScope {
 }
 
 impl Table {
-    pub(super) fn new(history_limit: usize) -> Self {
+    /// An empty table whose history begins after `compacted`.
+    pub(super) fn new(history_limit: usize, compacted: u64) -> Self {
         Self {
             objects: BTreeMap::new(),
             history: VecDeque::new(),
             history_limit,
-            compacted: 0,
+            compacted,
             by_key: HashMap::new(),
             by_prefix: Vec::new(),
         }

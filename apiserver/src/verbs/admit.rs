@@ -9,7 +9,7 @@ use crate::registry::{Origin, Resource, Subresource};
 use crate::status::Status;
 use crate::store::State;
 use crate::validate::{self, FieldError};
-use crate::{convert, defaults, definitions};
+use crate::{convert, defaults, definitions, fields};
 
 /// Decodes the body of a POST or PUT. Returns the object and the warnings about unknown fields.
 pub(super) fn decode_body(call: &Call<'_>) -> Result<(Value, Vec<String>), Status> {
@@ -24,30 +24,20 @@ pub(super) fn decode(call: &Call<'_>, object: &mut Value) -> Result<Vec<String>,
     let resource = &call.resource;
     let wish = call.query.field_validation.as_deref().unwrap_or_default();
     let strict = wish == "Strict";
+    let reset = fields::take_reset(object);
     let (group, version, kind) = (&resource.group, &resource.version, &resource.kind);
-    let mut warnings = match resource.custom() {
-        None => {
-            validate::decode(group, version, kind, object, strict).map_err(Status::bad_request)?
-        }
-        Some(custom) => {
-            let mut unknown = validate::decode(group, version, kind, object, false)
-                .map_err(Status::bad_request)?;
-            let pruned = custom.compiled.prune(object);
-            unknown.extend(pruned.iter().map(|path| format!("unknown field {path:?}")));
-            custom.compiled.default(object);
-            unknown
-        }
+    let decoded = match resource.custom() {
+        None => validate::decode(group, version, kind, object, strict),
+        Some(custom) => custom.compiled.decode(version, kind, object, strict),
     };
-    if strict && !warnings.is_empty() {
-        return Err(Status::bad_request(format!(
-            "{kind} in version {version:?} cannot be handled as a {kind}: strict decoding error: {}",
-            warnings.join(", ")
-        )));
-    }
+    let mut warnings = decoded.map_err(Status::bad_request)?;
     if wish == "Ignore" {
         warnings.clear();
     }
     object::drop_empty_metadata(object);
+    if let Some(reset) = reset {
+        metadata_mut(object).insert("managedFields".into(), reset);
+    }
     convert::to_stored(resource, object);
     if resource.custom().is_none() {
         defaults::fill_in(resource, object);

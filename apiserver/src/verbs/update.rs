@@ -131,7 +131,6 @@ pub(super) fn replace(
     if matches!(resource.origin, Origin::BuiltIn) && call.subresource.is_none() {
         validate::prepare(&resource.group, &resource.kind, &mut new);
     }
-    object::drop_empty_metadata(&mut new);
     if resource.write.generation
         && call.subresource.is_none()
         && specification_differs(resource, &old.value, &new)
