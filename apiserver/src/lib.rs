@@ -22,6 +22,7 @@ mod golang;
 mod negotiate;
 mod object;
 mod patch;
+mod protobuf;
 mod query;
 pub mod registry;
 mod render;

@@ -1,4 +1,5 @@
-//! What fields the built-in kinds have: one table that decoding and the OpenAPI documents share.
+//! What fields the built-in kinds have: one table that decoding from JSON, decoding from protobuf
+//! and the OpenAPI documents share.
 //!
 //! Kinds that are not described here are stored as they come; only their metadata is decoded.
 //! No behaviour belongs in this module, and no custom resource: those bring their own schema.
@@ -24,6 +25,8 @@ pub(crate) struct StructType {
 /// One field of a struct.
 #[derive(Debug)]
 pub(crate) struct Field {
+    /// The number in protobuf messages; 0 if the field is not part of them.
+    pub(crate) number: u32,
     pub(crate) name: &'static str,
     pub(crate) ty: FieldType,
     pub(crate) presence: Presence,
@@ -46,8 +49,8 @@ pub(crate) enum FieldType {
     Struct(&'static StructType),
     List(&'static FieldType),
     Map(&'static FieldType),
-    /// Anything: `metav1.FieldsV1`, and parts that this server does not look into.
-    Any,
+    /// A set of field names, as `managedFields` has them.
+    FieldsV1,
 }
 
 /// When a field is printed.
@@ -74,8 +77,14 @@ impl StructType {
 }
 
 impl Field {
-    pub(crate) const fn pointer(name: &'static str, ty: FieldType, doc: &'static str) -> Self {
+    pub(crate) const fn pointer(
+        number: u32,
+        name: &'static str,
+        ty: FieldType,
+        doc: &'static str,
+    ) -> Self {
         Self {
+            number,
             name,
             ty,
             presence: Presence::Pointer,
@@ -83,8 +92,14 @@ impl Field {
         }
     }
 
-    pub(crate) const fn omit_empty(name: &'static str, ty: FieldType, doc: &'static str) -> Self {
+    pub(crate) const fn omit_empty(
+        number: u32,
+        name: &'static str,
+        ty: FieldType,
+        doc: &'static str,
+    ) -> Self {
         Self {
+            number,
             name,
             ty,
             presence: Presence::OmitEmpty,
@@ -92,8 +107,14 @@ impl Field {
         }
     }
 
-    pub(crate) const fn always(name: &'static str, ty: FieldType, doc: &'static str) -> Self {
+    pub(crate) const fn always(
+        number: u32,
+        name: &'static str,
+        ty: FieldType,
+        doc: &'static str,
+    ) -> Self {
         Self {
+            number,
             name,
             ty,
             presence: Presence::Always,
@@ -104,6 +125,7 @@ impl Field {
     /// `apiVersion` of an object.
     pub(crate) const fn api_version() -> Self {
         Self::omit_empty(
+            0,
             "apiVersion",
             FieldType::String,
             "Group and version of this representation of the object.",
@@ -113,6 +135,7 @@ impl Field {
     /// `kind` of an object.
     pub(crate) const fn kind() -> Self {
         Self::omit_empty(
+            0,
             "kind",
             FieldType::String,
             "Name of the REST resource that the object represents.",
@@ -122,6 +145,7 @@ impl Field {
     /// `metadata` of an object.
     pub(crate) const fn metadata() -> Self {
         Self::always(
+            1,
             "metadata",
             FieldType::Struct(&meta::OBJECT_META),
             "Name, labels and what the server keeps about the object.",
@@ -144,13 +168,17 @@ impl FieldType {
             Self::Struct(ty) => ty.go_type(),
             Self::List(item) => format!("[]{}", item.go_type()),
             Self::Map(value) => format!("map[string]{}", value.go_type()),
-            Self::Any => "interface {}".to_owned(),
+            Self::FieldsV1 => "v1.FieldsV1".to_owned(),
         }
     }
 }
 
 /// The description of a built-in kind, where there is one.
 pub(crate) fn of(group: &str, kind: &str) -> Option<&'static StructType> {
+    // Every group has this one, as the body of its DELETE requests.
+    if kind == "DeleteOptions" {
+        return Some(&meta::DELETE_OPTIONS);
+    }
     let all: &[&'static StructType] = match group {
         "" => core::KINDS,
         "coordination.k8s.io" => coordination::KINDS,

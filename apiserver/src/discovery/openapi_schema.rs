@@ -76,7 +76,7 @@ impl Schemas {
             FieldType::Map(value) => {
                 json!({"type": "object", "additionalProperties": self.item(value)})
             }
-            FieldType::Any => {
+            FieldType::FieldsV1 => {
                 json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
             }
         }

@@ -24,11 +24,13 @@ static SUBJECT_ACCESS_REVIEW: StructType = StructType {
         Field::kind(),
         Field::metadata(),
         Field::always(
+            2,
             "spec",
             Struct(&SUBJECT_ACCESS_REVIEW_SPEC),
             "The action and who would perform it.",
         ),
         Field::always(
+            3,
             "status",
             Struct(&SUBJECT_ACCESS_REVIEW_STATUS),
             "The answer; filled in by the server.",
@@ -52,11 +54,13 @@ static SELF_SUBJECT_ACCESS_REVIEW: StructType = StructType {
         Field::kind(),
         Field::metadata(),
         Field::always(
+            2,
             "spec",
             Struct(&SELF_SUBJECT_ACCESS_REVIEW_SPEC),
             "The action.",
         ),
         Field::always(
+            3,
             "status",
             Struct(&SUBJECT_ACCESS_REVIEW_STATUS),
             "The answer; filled in by the server.",
@@ -70,23 +74,26 @@ static SUBJECT_ACCESS_REVIEW_SPEC: StructType = StructType {
     doc: "An action and who would perform it.",
     fields: &[
         Field::pointer(
+            1,
             "resourceAttributes",
             Struct(&RESOURCE_ATTRIBUTES),
             "An action on a resource.",
         ),
         Field::pointer(
+            2,
             "nonResourceAttributes",
             Struct(&NON_RESOURCE_ATTRIBUTES),
             "An action on a URL path.",
         ),
-        Field::omit_empty("user", Str, "User name."),
-        Field::omit_empty("groups", List(&Str), "Groups of the user."),
+        Field::omit_empty(3, "user", Str, "User name."),
+        Field::omit_empty(4, "groups", List(&Str), "Groups of the user."),
         Field::omit_empty(
+            5,
             "extra",
             Map(&List(&Str)),
             "What else the authenticator knows.",
         ),
-        Field::omit_empty("uid", Str, "UID of the user."),
+        Field::omit_empty(6, "uid", Str, "UID of the user."),
     ],
 };
 
@@ -96,11 +103,13 @@ static SELF_SUBJECT_ACCESS_REVIEW_SPEC: StructType = StructType {
     doc: "An action.",
     fields: &[
         Field::pointer(
+            1,
             "resourceAttributes",
             Struct(&RESOURCE_ATTRIBUTES),
             "An action on a resource.",
         ),
         Field::pointer(
+            2,
             "nonResourceAttributes",
             Struct(&NON_RESOURCE_ATTRIBUTES),
             "An action on a URL path.",
@@ -114,22 +123,25 @@ static RESOURCE_ATTRIBUTES: StructType = StructType {
     doc: "An action on a resource.",
     fields: &[
         Field::omit_empty(
+            1,
             "namespace",
             Str,
             "Namespace; empty for cluster-scoped resources and for all namespaces.",
         ),
-        Field::omit_empty("verb", Str, "Verb of the API, or '*'."),
-        Field::omit_empty("group", Str, "API group, or '*'."),
-        Field::omit_empty("version", Str, "API version, or '*'."),
-        Field::omit_empty("resource", Str, "Resource, or '*'."),
-        Field::omit_empty("subresource", Str, "Subresource."),
-        Field::omit_empty("name", Str, "Name of the object; empty for all."),
+        Field::omit_empty(2, "verb", Str, "Verb of the API, or '*'."),
+        Field::omit_empty(3, "group", Str, "API group, or '*'."),
+        Field::omit_empty(4, "version", Str, "API version, or '*'."),
+        Field::omit_empty(5, "resource", Str, "Resource, or '*'."),
+        Field::omit_empty(6, "subresource", Str, "Subresource."),
+        Field::omit_empty(7, "name", Str, "Name of the object; empty for all."),
         Field::pointer(
+            8,
             "fieldSelector",
             Struct(&FIELD_SELECTOR_ATTRIBUTES),
             "Limits the action by fields.",
         ),
         Field::pointer(
+            9,
             "labelSelector",
             Struct(&LABEL_SELECTOR_ATTRIBUTES),
             "Limits the action by labels.",
@@ -142,8 +154,9 @@ static FIELD_SELECTOR_ATTRIBUTES: StructType = StructType {
     definition: "io.k8s.api.authorization.v1.FieldSelectorAttributes",
     doc: "A field selector, as text or as requirements.",
     fields: &[
-        Field::omit_empty("rawSelector", Str, "The selector as text."),
+        Field::omit_empty(1, "rawSelector", Str, "The selector as text."),
         Field::omit_empty(
+            2,
             "requirements",
             List(&Struct(&FIELD_SELECTOR_REQUIREMENT)),
             "The selector as requirements.",
@@ -163,8 +176,9 @@ static LABEL_SELECTOR_ATTRIBUTES: StructType = StructType {
     definition: "io.k8s.api.authorization.v1.LabelSelectorAttributes",
     doc: "A label selector, as text or as requirements.",
     fields: &[
-        Field::omit_empty("rawSelector", Str, "The selector as text."),
+        Field::omit_empty(1, "rawSelector", Str, "The selector as text."),
         Field::omit_empty(
+            2,
             "requirements",
             List(&Struct(&meta::LABEL_SELECTOR_REQUIREMENT)),
             "The selector as requirements.",
@@ -177,8 +191,8 @@ static NON_RESOURCE_ATTRIBUTES: StructType = StructType {
     definition: "io.k8s.api.authorization.v1.NonResourceAttributes",
     doc: "An action on a URL path.",
     fields: &[
-        Field::omit_empty("path", Str, "The path."),
-        Field::omit_empty("verb", Str, "HTTP verb in lower case."),
+        Field::omit_empty(1, "path", Str, "The path."),
+        Field::omit_empty(2, "verb", Str, "HTTP verb in lower case."),
     ],
 };
 
@@ -187,14 +201,15 @@ static SUBJECT_ACCESS_REVIEW_STATUS: StructType = StructType {
     definition: "io.k8s.api.authorization.v1.SubjectAccessReviewStatus",
     doc: "Whether the action is allowed.",
     fields: &[
-        Field::always("allowed", Bool, "Whether the action would be allowed."),
+        Field::always(1, "allowed", Bool, "Whether the action would be allowed."),
         Field::omit_empty(
+            4,
             "denied",
             Bool,
             "Whether the action is denied whatever other authorizers say.",
         ),
-        Field::omit_empty("reason", Str, "Why."),
-        Field::omit_empty("evaluationError", Str, "What went wrong while deciding."),
+        Field::omit_empty(2, "reason", Str, "Why."),
+        Field::omit_empty(3, "evaluationError", Str, "What went wrong while deciding."),
     ],
 };
 
@@ -207,11 +222,13 @@ static SELF_SUBJECT_RULES_REVIEW: StructType = StructType {
         Field::kind(),
         Field::metadata(),
         Field::always(
+            2,
             "spec",
             Struct(&SELF_SUBJECT_RULES_REVIEW_SPEC),
             "The namespace.",
         ),
         Field::always(
+            3,
             "status",
             Struct(&SUBJECT_RULES_REVIEW_STATUS),
             "The rules; filled in by the server.",
@@ -224,6 +241,7 @@ static SELF_SUBJECT_RULES_REVIEW_SPEC: StructType = StructType {
     definition: "io.k8s.api.authorization.v1.SelfSubjectRulesReviewSpec",
     doc: "A namespace.",
     fields: &[Field::omit_empty(
+        1,
         "namespace",
         Str,
         "Namespace to list the rules for.",
@@ -236,17 +254,24 @@ static SUBJECT_RULES_REVIEW_STATUS: StructType = StructType {
     doc: "The rules that apply to a user.",
     fields: &[
         Field::always(
+            1,
             "resourceRules",
             List(&Struct(&RESOURCE_RULE)),
             "Actions on resources.",
         ),
         Field::always(
+            2,
             "nonResourceRules",
             List(&Struct(&NON_RESOURCE_RULE)),
             "Actions on URL paths.",
         ),
-        Field::always("incomplete", Bool, "Whether rules may be missing."),
-        Field::omit_empty("evaluationError", Str, "What went wrong while collecting."),
+        Field::always(3, "incomplete", Bool, "Whether rules may be missing."),
+        Field::omit_empty(
+            4,
+            "evaluationError",
+            Str,
+            "What went wrong while collecting.",
+        ),
     ],
 };
 
@@ -255,10 +280,11 @@ static RESOURCE_RULE: StructType = StructType {
     definition: "io.k8s.api.authorization.v1.ResourceRule",
     doc: "Verbs on resources.",
     fields: &[
-        Field::always("verbs", List(&Str), "Verbs."),
-        Field::omit_empty("apiGroups", List(&Str), "API groups."),
-        Field::omit_empty("resources", List(&Str), "Resources."),
+        Field::always(1, "verbs", List(&Str), "Verbs."),
+        Field::omit_empty(2, "apiGroups", List(&Str), "API groups."),
+        Field::omit_empty(3, "resources", List(&Str), "Resources."),
         Field::omit_empty(
+            4,
             "resourceNames",
             List(&Str),
             "Names that the rule is limited to.",
@@ -271,8 +297,8 @@ static NON_RESOURCE_RULE: StructType = StructType {
     definition: "io.k8s.api.authorization.v1.NonResourceRule",
     doc: "Verbs on URL paths.",
     fields: &[
-        Field::always("verbs", List(&Str), "Verbs."),
-        Field::omit_empty("nonResourceURLs", List(&Str), "URL paths."),
+        Field::always(1, "verbs", List(&Str), "Verbs."),
+        Field::omit_empty(2, "nonResourceURLs", List(&Str), "URL paths."),
     ],
 };
 
@@ -285,6 +311,7 @@ static SELF_SUBJECT_REVIEW: StructType = StructType {
         Field::kind(),
         Field::metadata(),
         Field::always(
+            2,
             "status",
             Struct(&SELF_SUBJECT_REVIEW_STATUS),
             "The user; filled in by the server.",
@@ -296,7 +323,12 @@ static SELF_SUBJECT_REVIEW_STATUS: StructType = StructType {
     name: "SelfSubjectReviewStatus",
     definition: "io.k8s.api.authentication.v1.SelfSubjectReviewStatus",
     doc: "The user who asked.",
-    fields: &[Field::always("userInfo", Struct(&USER_INFO), "The user.")],
+    fields: &[Field::always(
+        1,
+        "userInfo",
+        Struct(&USER_INFO),
+        "The user.",
+    )],
 };
 
 static USER_INFO: StructType = StructType {
@@ -304,10 +336,11 @@ static USER_INFO: StructType = StructType {
     definition: "io.k8s.api.authentication.v1.UserInfo",
     doc: "A user as the authenticator knows him.",
     fields: &[
-        Field::omit_empty("username", Str, "User name."),
-        Field::omit_empty("uid", Str, "UID of the user."),
-        Field::omit_empty("groups", List(&Str), "Groups of the user."),
+        Field::omit_empty(1, "username", Str, "User name."),
+        Field::omit_empty(2, "uid", Str, "UID of the user."),
+        Field::omit_empty(3, "groups", List(&Str), "Groups of the user."),
         Field::omit_empty(
+            4,
             "extra",
             Map(&List(&Str)),
             "What else the authenticator knows.",
@@ -323,8 +356,9 @@ static TOKEN_REVIEW: StructType = StructType {
         Field::api_version(),
         Field::kind(),
         Field::metadata(),
-        Field::always("spec", Struct(&TOKEN_REVIEW_SPEC), "The token."),
+        Field::always(2, "spec", Struct(&TOKEN_REVIEW_SPEC), "The token."),
         Field::always(
+            3,
             "status",
             Struct(&TOKEN_REVIEW_STATUS),
             "The answer; filled in by the server.",
@@ -337,8 +371,9 @@ static TOKEN_REVIEW_SPEC: StructType = StructType {
     definition: "io.k8s.api.authentication.v1.TokenReviewSpec",
     doc: "A token and for whom it should be meant.",
     fields: &[
-        Field::omit_empty("token", Str, "The bearer token."),
+        Field::omit_empty(1, "token", Str, "The bearer token."),
         Field::omit_empty(
+            2,
             "audiences",
             List(&Str),
             "Audiences that the token should be meant for.",
@@ -351,17 +386,19 @@ static TOKEN_REVIEW_STATUS: StructType = StructType {
     definition: "io.k8s.api.authentication.v1.TokenReviewStatus",
     doc: "Whom a token belongs to.",
     fields: &[
-        Field::omit_empty("authenticated", Bool, "Whether the token is known."),
+        Field::omit_empty(1, "authenticated", Bool, "Whether the token is known."),
         Field::always(
+            2,
             "user",
             Struct(&USER_INFO),
             "The user that the token belongs to.",
         ),
         Field::omit_empty(
+            4,
             "audiences",
             List(&Str),
             "Audiences that both sides agree on.",
         ),
-        Field::omit_empty("error", Str, "Why the token could not be checked."),
+        Field::omit_empty(3, "error", Str, "Why the token could not be checked."),
     ],
 };

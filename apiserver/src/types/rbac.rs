@@ -18,6 +18,7 @@ static ROLE: StructType = StructType {
         Field::kind(),
         Field::metadata(),
         Field::always(
+            2,
             "rules",
             List(&Struct(&POLICY_RULE)),
             "What the role allows.",
@@ -34,11 +35,13 @@ static CLUSTER_ROLE: StructType = StructType {
         Field::kind(),
         Field::metadata(),
         Field::always(
+            2,
             "rules",
             List(&Struct(&POLICY_RULE)),
             "What the role allows.",
         ),
         Field::pointer(
+            3,
             "aggregationRule",
             Struct(&AGGREGATION_RULE),
             "Selects the roles from which a controller fills in the rules.",
@@ -51,23 +54,27 @@ static POLICY_RULE: StructType = StructType {
     definition: "io.k8s.api.rbac.v1.PolicyRule",
     doc: "Verbs on resources or on URLs that are no resources.",
     fields: &[
-        Field::always("verbs", List(&Str), "Verbs; '*' stands for all."),
+        Field::always(1, "verbs", List(&Str), "Verbs; '*' stands for all."),
         Field::omit_empty(
+            2,
             "apiGroups",
             List(&Str),
             "API groups; '' is the core group, '*' stands for all.",
         ),
         Field::omit_empty(
+            3,
             "resources",
             List(&Str),
             "Resources, subresources as resource/subresource; '*' stands for all.",
         ),
         Field::omit_empty(
+            4,
             "resourceNames",
             List(&Str),
             "Names that the rule is limited to; empty for no limit.",
         ),
         Field::omit_empty(
+            5,
             "nonResourceURLs",
             List(&Str),
             "URL paths; '*' as the last step stands for any rest.",
@@ -80,6 +87,7 @@ static AGGREGATION_RULE: StructType = StructType {
     definition: "io.k8s.api.rbac.v1.AggregationRule",
     doc: "Which cluster roles are combined.",
     fields: &[Field::omit_empty(
+        1,
         "clusterRoleSelectors",
         List(&Struct(&meta::LABEL_SELECTOR)),
         "A role that matches any of these selectors is taken in.",
@@ -95,11 +103,13 @@ static ROLE_BINDING: StructType = StructType {
         Field::kind(),
         Field::metadata(),
         Field::omit_empty(
+            2,
             "subjects",
             List(&Struct(&SUBJECT)),
             "To whom the role is granted.",
         ),
         Field::always(
+            3,
             "roleRef",
             Struct(&ROLE_REF),
             "The role that is granted. Cannot be changed.",
@@ -119,14 +129,15 @@ static SUBJECT: StructType = StructType {
     definition: "io.k8s.api.rbac.v1.Subject",
     doc: "A user, a group or a service account.",
     fields: &[
-        Field::always("kind", Str, "User, Group or ServiceAccount."),
+        Field::always(1, "kind", Str, "User, Group or ServiceAccount."),
         Field::omit_empty(
+            2,
             "apiGroup",
             Str,
             "Empty for service accounts, otherwise rbac.authorization.k8s.io.",
         ),
-        Field::always("name", Str, "Name of the subject."),
-        Field::omit_empty("namespace", Str, "Namespace of a service account."),
+        Field::always(3, "name", Str, "Name of the subject."),
+        Field::omit_empty(4, "namespace", Str, "Namespace of a service account."),
     ],
 };
 
@@ -135,8 +146,8 @@ static ROLE_REF: StructType = StructType {
     definition: "io.k8s.api.rbac.v1.RoleRef",
     doc: "Names a role.",
     fields: &[
-        Field::always("apiGroup", Str, "Group of the role."),
-        Field::always("kind", Str, "Role or ClusterRole."),
-        Field::always("name", Str, "Name of the role."),
+        Field::always(1, "apiGroup", Str, "Group of the role."),
+        Field::always(2, "kind", Str, "Role or ClusterRole."),
+        Field::always(3, "name", Str, "Name of the role."),
     ],
 };

@@ -165,7 +165,7 @@ impl Decoder {
             return Ok(());
         }
         match ty {
-            FieldType::Any => {}
+            FieldType::FieldsV1 => {}
             FieldType::Struct(ty) => self.structure(ty, value)?,
             FieldType::String | FieldType::Named(_) => {
                 if !value.is_string() {
@@ -334,7 +334,7 @@ fn zero(ty: &FieldType) -> Value {
         | FieldType::MicroTime
         | FieldType::List(_)
         | FieldType::Map(_)
-        | FieldType::Any => Value::Null,
+        | FieldType::FieldsV1 => Value::Null,
     }
 }
 
