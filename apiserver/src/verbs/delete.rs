@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{List, Reply, list, written};
+use super::{List, Reply, admit, list, written};
 use crate::call::Call;
 use crate::object::{self, Object, metadata_mut};
+use crate::protobuf;
 use crate::query;
 use crate::registry::Resource;
 use crate::selector::Selector;
@@ -133,6 +134,11 @@ fn marked(resource: &Resource, object: &Value, stamp: &str) -> Value {
 fn options(call: &Call<'_>) -> Result<DeleteOptions, Status> {
     if call.body.is_empty() {
         return Ok(DeleteOptions::default());
+    }
+    if call.content_type() == protobuf::MEDIA_TYPE {
+        let options = protobuf::decode(&call.body).map_err(admit::unread)?;
+        return serde_json::from_value(options)
+            .map_err(|error| Status::bad_request(error.to_string()));
     }
     serde_json::from_slice(&call.body).map_err(|error| Status::bad_request(error.to_string()))
 }
