@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::super::clock::Moment;
 use super::super::exchange::{Answer, Refusal, Version};
 use super::super::record::{Claim, LeaseRecord};
-use super::{Acquire, NotHeld, Outcome, Plan, Sent, Then};
+use super::plan::{Plan, Sent, Then};
+use super::{Acquire, NotHeld, Outcome};
 
 /// How often a write that may still land is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
