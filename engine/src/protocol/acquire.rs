@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use rand::rngs::StdRng;
 
 use super::clock::{Moment, ServerTime};
-use super::exchange::{Answer, Attempt, NotExecuted, Reply, Request, Version};
-use super::record::Claim;
+use super::exchange::{Answer, Attempt, Reply, Request, Version};
+use super::record::{Claim, LeaseRecord};
 
 pub use outcome::{Held, NotHeld, Outcome};
 use pace::FIRST_POLL;
@@ -75,8 +75,13 @@ pub struct Acquire {
     /// The acquiring write's answer while its wrong `renewTime` is corrected.
     correcting: Option<Held>,
     closing: Option<Closing>,
-    /// While winding up: a record of ours is known to stand.
-    standing: bool,
+    /// A record of ours that stands, as far as the answers tell.
+    standing: Option<Box<LeaseRecord>>,
+    /// When to stop trying to undo what stands.
+    undo_by: Option<Moment>,
+    /// When the last read was sent, and when its answer arrived, if one did.
+    look_sent: Moment,
+    looked_at: Option<Moment>,
     may_watch: bool,
     poll: Duration,
     lost_races: u32,
@@ -101,7 +106,10 @@ impl Acquire {
             takeover: None,
             correcting: None,
             closing: None,
-            standing: false,
+            standing: None,
+            undo_by: None,
+            look_sent: now,
+            looked_at: None,
             may_watch: true,
             poll: FIRST_POLL,
             lost_races: 0,
@@ -146,7 +154,10 @@ impl Acquire {
                     Sent::Create,
                 )
             }
-            Plan::Look => (Request::Get, Sent::Look),
+            Plan::Look => {
+                self.look_sent = now;
+                (Request::Get, Sent::Look)
+            }
             Plan::Take {
                 version,
                 transitions,
@@ -201,9 +212,14 @@ impl Acquire {
             self.time.observe(date, arrived);
         }
         self.close_attempt(sent, &answer);
-        if let Answer::Unclear(message) | Answer::NotExecuted(NotExecuted { message, .. }) = &answer
-        {
-            self.trouble = Some(message.clone());
+        self.trouble = match &answer {
+            Answer::Unclear(message) => Some(message.clone()),
+            Answer::NotExecuted(why) => Some(why.message.clone()),
+            Answer::Refused(refusal) => Some(refusal.message.clone()),
+            _ => None,
+        };
+        if sent == Sent::Look && matches!(answer, Answer::Lease(_) | Answer::NotFound) {
+            self.looked_at = Some(arrived);
         }
         match (sent, answer) {
             (Sent::PutBack | Sent::Remove, answer) => self.on_undo(sent, &answer, arrived),

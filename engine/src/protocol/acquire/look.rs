@@ -35,12 +35,15 @@ impl Acquire {
             unchanged_since,
             verdict,
         });
-        let ours = self.settings.identity.is(record.holder()) && verdict != Verdict::Deleting;
-        if self.closing.is_some() {
-            return self.settle_on_read(record, ours, arrived);
+        if self.settings.identity.is(record.holder()) && verdict != Verdict::Deleting {
+            let sent = self.landed(&record);
+            self.rule_out();
+            return self.on_ours(record, sent, arrived);
         }
-        if ours {
-            return self.adopt(record, arrived);
+        self.standing = None;
+        self.rule_out();
+        if self.closing.is_some() {
+            return self.settle_on_other(arrived);
         }
         match verdict {
             Verdict::Free => self.take(record, None, arrived),
@@ -53,8 +56,10 @@ impl Acquire {
     pub(super) fn on_absent(&mut self, arrived: Moment) {
         self.seen = None;
         self.takeover = None;
+        self.standing = None;
+        self.rule_out();
         if self.closing.is_some() {
-            return self.settle_on_absent(arrived);
+            return self.settle(arrived);
         }
         if !self.may_try(arrived) {
             return self.give_up(self.busy(), arrived);
@@ -71,31 +76,14 @@ impl Acquire {
     }
 
     /// An earlier attempt of ours turned out to have landed: validity counts from when *that* one was sent.
-    pub(super) fn adopt(&mut self, record: LeaseRecord, arrived: Moment) {
-        match self.landed(&record) {
-            Some(sent) => self.hold(record, sent, arrived),
-            None => {
-                self.plan = Plan::Refresh {
-                    record: Box::new(record),
-                }
-            }
-        }
-    }
-
-    /// When the write that stands in the record was sent; its outcome is known by that.
-    pub(super) fn landed(&mut self, record: &LeaseRecord) -> Option<Moment> {
+    fn landed(&mut self, record: &LeaseRecord) -> Option<Moment> {
         let landed = |attempt: &&mut Attempt| Some(attempt.renew_time) == record.claim.renew_time;
         let attempt = self.attempts.iter_mut().find(landed)?;
         attempt.open_until = None;
         Some(attempt.sent)
     }
 
-    pub(super) fn take(
-        &mut self,
-        record: LeaseRecord,
-        evidence: Option<Evidence>,
-        arrived: Moment,
-    ) {
+    fn take(&mut self, record: LeaseRecord, evidence: Option<Evidence>, arrived: Moment) {
         if !self.may_try(arrived) {
             return self.give_up(self.busy(), arrived);
         }
@@ -109,7 +97,7 @@ impl Acquire {
         });
     }
 
-    pub(super) fn wait(&mut self, look_again: Moment, record: LeaseRecord, arrived: Moment) {
+    fn wait(&mut self, look_again: Moment, record: LeaseRecord, arrived: Moment) {
         if arrived >= self.deadline {
             return self.give_up(self.busy(), arrived);
         }
@@ -127,7 +115,7 @@ impl Acquire {
     }
 
     /// Once past the deadline one last write is allowed, for a lease that the last look found to be free.
-    pub(super) fn may_try(&mut self, now: Moment) -> bool {
+    fn may_try(&mut self, now: Moment) -> bool {
         if now < self.deadline {
             return true;
         }
@@ -135,12 +123,7 @@ impl Acquire {
     }
 
     pub(super) fn busy(&self) -> NotHeld {
-        match (&self.seen, &self.trouble) {
-            (None, Some(trouble)) => NotHeld::Unreachable(trouble.clone()),
-            (seen, _) => NotHeld::Busy(
-                seen.as_ref()
-                    .map(|seen| (Box::new(seen.record.clone()), seen.verdict)),
-            ),
-        }
+        let seen = self.seen.as_ref();
+        NotHeld::Busy(seen.map(|seen| (Box::new(seen.record.clone()), seen.verdict)))
     }
 }

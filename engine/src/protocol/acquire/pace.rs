@@ -31,16 +31,12 @@ impl Acquire {
     /// Tries again a little later, as long as there is time to wait or something to settle.
     pub(super) fn retry(&mut self, now: Moment, then: Then, retry_after: Option<Duration>) {
         if self.closing.is_some() {
-            return if then == Then::Create {
-                self.settle(now);
-            } else {
-                self.settle_later(now);
-            };
+            return self.settle_later(now, retry_after);
         }
         let delay = self.poll_delay().max(retry_after.unwrap_or_default());
         if now + delay >= self.deadline {
             let message = self.trouble.clone().unwrap_or_default();
-            return self.give_up(NotHeld::Unreachable(message), now);
+            return self.give_up_later(NotHeld::Unreachable(message), now, retry_after);
         }
         self.plan = Plan::Idle {
             until: now + delay,

@@ -1,7 +1,7 @@
 //! What follows a write of ours that stands: a takeover is checked, a wrong `renewTime` corrected, the rest held.
 
 use super::super::clock::{Moment, is_off};
-use super::super::exchange::Answer;
+use super::super::exchange::{Answer, Attempt};
 use super::super::expiry::Rule;
 use super::super::record::LeaseRecord;
 use super::plan::{Plan, Takeover};
@@ -10,33 +10,39 @@ use super::{Acquire, Held, NotHeld, Outcome};
 
 impl Acquire {
     pub(super) fn on_written(&mut self, record: LeaseRecord, arrived: Moment) {
-        let Some(sent) = self.attempts.last().map(|attempt| attempt.sent) else {
-            return;
-        };
-        if self.closing.is_some() {
-            return self.remove(&record);
-        }
-        self.hold(record, sent, arrived);
+        let sent = self.attempts.last().map(|attempt| attempt.sent);
+        self.on_ours(record, sent, arrived);
     }
 
-    pub(super) fn hold(&mut self, record: LeaseRecord, sent: Moment, arrived: Moment) {
+    /// A record of ours stands, as an answer shows; it was written by an attempt sent at `sent`, if by one we know.
+    pub(super) fn on_ours(&mut self, record: LeaseRecord, sent: Option<Moment>, arrived: Moment) {
+        self.standing = Some(Box::new(record.clone()));
         if let Some(takeover) = self.takeover.take()
-            && let Some(lied) = clock_lied(&takeover, &record)
+            && takeover.before.uid == record.uid
+            && let Some(why) = clock_lied(&takeover, &record)
         {
+            self.correcting = None;
             self.closing = Some(Closing::PutBack {
+                uid: takeover.before.uid,
                 claim: takeover.before.claim,
-                why: lied,
+                why,
             });
-            self.plan = self.put_back(&record);
-            return;
         }
+        if self.undo(&record, arrived) {
+            self.hold(record, sent, arrived);
+        }
+    }
+
+    fn hold(&mut self, record: LeaseRecord, sent: Option<Moment>, arrived: Moment) {
         let corrected = self.correcting.take();
-        if arrived.since(sent) >= self.settings.timing.renew_deadline() {
+        // Validity counts from the sending; what is older than the deadline has to be proven by another write.
+        let deadline = self.settings.timing.renew_deadline();
+        let Some(sent) = sent.filter(|sent| arrived.since(*sent) < deadline) else {
             self.plan = Plan::Refresh {
                 record: Box::new(record),
             };
             return;
-        }
+        };
         let token = corrected.as_ref().map_or_else(
             || record.resource_version.clone(),
             |held| held.token.clone(),
@@ -49,12 +55,7 @@ impl Acquire {
             token,
             sent,
             time: self.time.clone(),
-            open: self
-                .attempts
-                .iter()
-                .filter(|attempt| attempt.is_open(arrived))
-                .cloned()
-                .collect(),
+            open: self.open_attempts(arrived),
             requests: self.requests,
             record,
         };
@@ -70,19 +71,27 @@ impl Acquire {
 
     /// The lease is ours, only its `renewTime` is still wrong; the renewals put that right.
     pub(super) fn on_uncorrected(&mut self, answer: &Answer, arrived: Moment) {
-        match (answer, self.correcting.take()) {
+        let deadline = self.settings.timing.renew_deadline();
+        let valid = self
+            .correcting
+            .take()
+            .filter(|held| arrived.since(held.sent) < deadline);
+        match (answer, valid) {
             (Answer::Conflict | Answer::NotFound, _) | (_, None) => self.plan = Plan::Look,
-            (_, Some(mut held)) => {
-                held.requests = self.requests;
-                held.open = self
-                    .attempts
-                    .iter()
-                    .filter(|attempt| attempt.is_open(arrived))
-                    .cloned()
-                    .collect();
-                self.plan = Plan::Done(Outcome::Held(Box::new(held)));
+            (_, Some(held)) => {
+                self.plan = Plan::Done(Outcome::Held(Box::new(Held {
+                    requests: self.requests,
+                    time: self.time.clone(),
+                    open: self.open_attempts(arrived),
+                    ..held
+                })));
             }
         }
+    }
+
+    fn open_attempts(&self, now: Moment) -> Vec<Attempt> {
+        let open = self.attempts.iter().filter(|attempt| attempt.is_open(now));
+        open.cloned().collect()
     }
 }
 
