@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{List, Reply, list, written};
+use super::{List, Reply, admit, list, written};
 use crate::call::Call;
 use crate::object::{self, Object, metadata_mut};
 use crate::protobuf;
@@ -136,12 +136,12 @@ fn options(call: &Call<'_>) -> Result<DeleteOptions, Status> {
     if call.body.is_empty() {
         return Ok(DeleteOptions::default());
     }
-    let refused = |why: String| Status::bad_request(why);
     if call.content_type() == protobuf::MEDIA_TYPE {
-        let options = protobuf::decode(&call.body).map_err(|error| refused(error.to_string()))?;
-        return serde_json::from_value(options).map_err(|error| refused(error.to_string()));
+        let options = protobuf::decode(&call.body).map_err(admit::unread)?;
+        return serde_json::from_value(options)
+            .map_err(|error| Status::bad_request(error.to_string()));
     }
-    serde_json::from_slice(&call.body).map_err(|error| refused(error.to_string()))
+    serde_json::from_slice(&call.body).map_err(|error| Status::bad_request(error.to_string()))
 }
 
 fn is_dry_run(call: &Call<'_>, options: &DeleteOptions) -> Result<bool, Status> {
