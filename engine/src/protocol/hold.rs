@@ -136,10 +136,10 @@ impl Hold {
                 };
             }
             Plan::Renew(_) => {
-                let version = self.version.clone();
+                let claim = self.fresh_claim(now);
                 Request::Replace {
-                    version,
-                    claim: self.fresh_claim(now),
+                    version: self.version.clone(),
+                    claim,
                 }
             }
             Plan::Look(_) => Request::Get,
@@ -173,7 +173,7 @@ impl Hold {
         match (self.plan.clone(), answer) {
             (Plan::Renew(_), Answer::Lease(record)) => self.renewed(&record),
             (Plan::Renew(_), Answer::Conflict) => {
-                self.close_last();
+                self.attempts.pop();
                 self.plan = Plan::Look(arrived);
             }
             (Plan::Look(_), Answer::Lease(record)) => self.on_read(record, arrived),
@@ -185,7 +185,7 @@ impl Hold {
             }
             (Plan::Renew(_), answer) => {
                 if !matches!(answer, Answer::Unclear(_)) {
-                    self.close_last();
+                    self.attempts.pop();
                 }
                 self.plan = Plan::Renew(arrived + self.pause(answer));
             }
@@ -230,14 +230,11 @@ impl Hold {
         &self.time
     }
 
-    /// Writes of ours that may still land at `now`.
+    /// Writes of ours that may still land at `now`, once this lease is gone: late POSTs. A renewal cannot.
     #[must_use]
     pub fn open_attempts(&self, now: Moment) -> Vec<Attempt> {
-        self.attempts
-            .iter()
-            .filter(|attempt| attempt.is_open(now))
-            .cloned()
-            .collect()
+        let is_ghost = |attempt: &&Attempt| attempt.is_open(now) && attempt.on.is_none();
+        self.attempts.iter().filter(is_ghost).cloned().collect()
     }
 
     /// How many requests were sent.
@@ -258,22 +255,16 @@ impl Hold {
     fn fresh_claim(&mut self, now: Moment) -> Claim {
         let renew_time = self.time.stamp(now);
         let open_until = now + self.request_timeout + self.grace;
-        self.attempts.retain(|attempt| attempt.is_open(now));
         self.attempts.push(Attempt {
             renew_time,
             sent: now,
+            on: Some(self.version.clone()),
             open_until: Some(open_until),
         });
         Claim {
             renew_time: Some(renew_time),
             lease_duration_seconds: Some(self.timing.lease_duration_seconds()),
             ..self.claim.clone()
-        }
-    }
-
-    fn close_last(&mut self) {
-        if let Some(attempt) = self.attempts.last_mut() {
-            attempt.open_until = None;
         }
     }
 
@@ -287,6 +278,9 @@ impl Hold {
         self.version = Version::from(record);
         self.claim = record.claim.clone();
         self.sent = self.sent.max(sent);
+        // An earlier renewal cannot stand in any later record; a POST can still land under another uid.
+        self.attempts
+            .retain(|attempt| attempt.sent > sent || attempt.on.is_none());
         self.trouble = None;
         self.plan = Plan::Renew(self.sent + self.timing.renew_interval());
     }
