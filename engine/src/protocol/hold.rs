@@ -170,6 +170,10 @@ impl Hold {
         if let Some(date) = date {
             self.time.observe(date, arrived);
         }
+        let holding = !matches!(self.plan, Plan::RemoveGhost(_) | Plan::Lost(_));
+        if holding && arrived >= self.stop_by() {
+            return self.too_late(answer);
+        }
         match (self.plan.clone(), answer) {
             (Plan::Renew(_), Answer::Lease(record)) => self.renewed(&record),
             (Plan::Renew(_), Answer::Conflict) => {
@@ -250,6 +254,21 @@ impl Hold {
         };
         self.plan = Plan::Lost(loss.clone());
         Step::Lost(loss)
+    }
+
+    /// Even a renewal that succeeded does not bring the hold back: the work was told to stop, or would have been if the
+    /// process had not stood still, and a hold is one unbroken stretch.
+    fn too_late(&mut self, answer: Answer) {
+        match answer {
+            Answer::Lease(record) if matches!(self.plan, Plan::Renew(_)) => {
+                self.version = Version::from(&*record);
+            }
+            Answer::Unclear(_) | Answer::NotExecuted(_) | Answer::Refused(_) => {
+                self.pause(answer);
+            }
+            _ => {}
+        }
+        let _ = self.past_deadline();
     }
 
     fn fresh_claim(&mut self, now: Moment) -> Claim {
