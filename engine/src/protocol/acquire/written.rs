@@ -1,6 +1,6 @@
 //! What follows a write of ours that stands: a takeover is checked, a wrong `renewTime` corrected, the rest held.
 
-use super::super::clock::{Moment, is_off};
+use super::super::clock::{Moment, is_off_by};
 use super::super::exchange::{Answer, Attempt, Version};
 use super::super::expiry::Rule;
 use super::super::record::LeaseRecord;
@@ -49,7 +49,7 @@ impl Acquire {
             |held| held.token.clone(),
         );
         let off = match (record.claim.renew_time, record.stamp) {
-            (Some(written), Some(stamp)) => is_off(written, stamp),
+            (Some(written), Some(stamp)) => is_off_by(written, stamp, arrived.since(sent)),
             _ => false,
         };
         let held = Held {
