@@ -1,17 +1,24 @@
 //! Where gwlock runs: the only reader of environment, kubeconfig and terminal.
 
 mod connection;
+mod invocation;
 mod no_proxy;
 mod signals;
 
 use std::env;
 use std::future::Future;
+use std::io::{self, BufRead as _};
+use std::time::Duration;
+
+use kube::config::Kubeconfig;
+use tokio::runtime::Runtime;
 
 use crate::cli::Global;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(crate) use connection::Cluster;
+pub(crate) use invocation::{CalledAs, Invocation};
 pub(crate) use signals::interrupted;
 
 /// Where the gateway's leases are when nothing else is said.
@@ -33,11 +40,25 @@ impl Context {
         &self,
         command: impl Future<Output = Result<Exit, Failure>>,
     ) -> Result<Exit, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::new(Exit::Bug, error))?;
-        runtime.block_on(command)
+        runtime()
+            .map_err(|error| Failure::new(Exit::Bug, error))?
+            .block_on(command)
+    }
+
+    /// Runs a question whose answer is not worth waiting for very long.
+    pub(crate) fn answer_within<T>(
+        &self,
+        patience: Duration,
+        question: impl Future<Output = Option<T>>,
+    ) -> Option<T> {
+        runtime()
+            .ok()?
+            .block_on(async { tokio::time::timeout(patience, question).await.ok()? })
+    }
+
+    /// The kubeconfig, if it can be read.
+    pub(crate) fn kubeconfig(&self) -> Option<Kubeconfig> {
+        connection::read(self.global.kubeconfig.as_deref()).ok()?
     }
 
     /// The cluster that the flags and the kubeconfig name, not yet contacted.
@@ -59,6 +80,17 @@ impl Context {
                 )
             })
     }
+}
+
+/// The lines on stdin.
+pub(crate) fn stdin_lines() -> io::Result<Vec<String>> {
+    io::stdin().lock().lines().collect()
+}
+
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
 /// A variable of the environment that is set to something.

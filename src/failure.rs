@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::exit::Exit;
 use crate::output;
+use crate::output::colour::{ERROR, HINT};
 use crate::rbac::Rule;
 
 /// The end of a command that did not succeed.
@@ -16,8 +17,6 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     source: anyhow::Error,
     hints: Vec<String>,
-    /// Printed as JSON, because the command's answers are.
-    json: bool,
 }
 
 impl Failure {
@@ -26,7 +25,6 @@ impl Failure {
             exit,
             source: source.into(),
             hints: Vec::new(),
-            json: false,
         }
     }
 
@@ -38,12 +36,6 @@ impl Failure {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn as_json(mut self, json: bool) -> Self {
-        self.json = json;
         self
     }
 
@@ -83,21 +75,30 @@ impl Failure {
         .hint("kubectl get --raw /readyz, with the same --context and --kubeconfig")
     }
 
-    pub(crate) fn print(&self) {
+    /// Whoever read the output has gone, as with `| head`: nothing is left to be said.
+    pub(crate) fn reader_gone() -> Self {
+        Self::says(Exit::Done, "")
+    }
+
+    /// Prints what went wrong, and returns how to end.
+    pub(crate) fn print(&self, json: bool) -> Exit {
+        if self.exit == Exit::Done {
+            return self.exit;
+        }
         let message = self.message();
-        if self.json {
+        if json {
             let error = json!({
                 "apiVersion": output::API_VERSION, "kind": "Error", "code": self.exit.code(),
                 "reason": self.exit.reason(), "message": message, "hints": self.hints,
             });
-            return output::note(&error.to_string());
+            output::note(&error.to_string());
+            return self.exit;
         }
-        if !message.is_empty() {
-            output::note(&format!("error: {message}"));
-        }
+        output::problem("error", ERROR, &message);
         for hint in &self.hints {
-            output::note(&format!("hint: {hint}"));
+            output::problem("hint", HINT, hint);
         }
+        self.exit
     }
 
     /// The error and its causes, without what a cause repeats.
@@ -122,13 +123,70 @@ impl From<ListError> for Failure {
 }
 
 /// Makes a panic end with the code for a bug, and say what to do with it.
-pub(crate) fn report_bugs() {
-    panic::set_hook(Box::new(|panic| {
-        output::note(&format!(
-            "error: this is a bug in gwlock {}: {panic}",
-            env!("CARGO_PKG_VERSION")
-        ));
-        output::note("hint: please report it with the command line and this text");
-        output::abort(Exit::Bug);
+pub(crate) fn report_bugs(json: bool) {
+    panic::set_hook(Box::new(move |panic| {
+        let version = env!("CARGO_PKG_VERSION");
+        let failure = Failure::says(
+            Exit::Bug,
+            format!("this is a bug in gwlock {version}: {panic}"),
+        )
+        .hint("please report it, with the command line and this text");
+        output::abort(failure.print(json));
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_an_error_repeats_is_told_once() {
+        let error = anyhow::anyhow!("connection refused")
+            .context("cannot connect: connection refused")
+            .context("cannot read the lease");
+        assert_eq!(
+            Failure::new(Exit::Unreachable, error).message(),
+            "cannot read the lease: cannot connect: connection refused"
+        );
+    }
+
+    #[test]
+    fn a_refusal_for_lack_of_permission_names_the_rule() {
+        let refusal = Refusal {
+            code: 403,
+            reason: "Forbidden".to_owned(),
+            message: "no".to_owned(),
+            verb: gwlock_engine::protocol::exchange::Verb::Update,
+        };
+        let failure = Failure::refused(&refusal, Some("ns"));
+        assert_eq!(failure.exit, Exit::Forbidden);
+        assert_eq!(
+            failure.hints,
+            [
+                "the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
+              name: gwlock\n    namespace: ns\n  rules:\n  - apiGroups: [\"coordination.k8s.io\"]\n    \
+              resources: [\"leases\"]\n    verbs: [\"update\"]"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_kind_of_refusal_has_its_exit_code() {
+        for (code, exit) in [
+            (401, Exit::Forbidden),
+            (403, Exit::Forbidden),
+            (404, Exit::No),
+            (400, Exit::BadInput),
+            (422, Exit::BadInput),
+            (410, Exit::Unreachable),
+        ] {
+            let refusal = Refusal {
+                code,
+                reason: String::new(),
+                message: "m".to_owned(),
+                verb: gwlock_engine::protocol::exchange::Verb::Get,
+            };
+            assert_eq!(Failure::refused(&refusal, None).exit, exit, "{code}");
+        }
+    }
 }

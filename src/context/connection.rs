@@ -18,6 +18,8 @@ use super::{DEFAULT_NAMESPACE, no_proxy, variable};
 pub(crate) struct Cluster {
     pub(crate) client: kube::Client,
     pub(crate) namespace: String,
+    /// `--namespace`, for commands that know the namespace from elsewhere.
+    pub(crate) given_namespace: Option<String>,
     pub(crate) request_timeout: Option<Duration>,
 }
 
@@ -38,6 +40,7 @@ impl Cluster {
         Ok(Self {
             client,
             namespace,
+            given_namespace: global.namespace.clone(),
             request_timeout: global.request_timeout.filter(|timeout| !timeout.is_zero()),
         })
     }
@@ -84,7 +87,7 @@ async fn load(global: &Global) -> Result<(Config, Option<String>), Failure> {
 }
 
 /// `None` when there is no kubeconfig at all.
-fn read(given: Option<&Path>) -> Result<Option<Kubeconfig>, Failure> {
+pub(super) fn read(given: Option<&Path>) -> Result<Option<Kubeconfig>, Failure> {
     let broken = |error: kube::config::KubeconfigError| {
         Failure::new(
             Exit::Config,

@@ -7,7 +7,7 @@ use crate::context::variable;
 
 /// Starts logging as the flags say; `GWLOCK_LOG` takes a filter such as `gwlock_engine=debug`.
 pub(crate) fn init(global: &Global) {
-    let level = match global.verbose {
+    let level = match global.verbosity() {
         0 => "warn,kube_client=off,hyper_util=off",
         1 => "info,kube_client=off,hyper_util=off",
         2 => "debug,kube_client=info,hyper_util=info,rustls=info",
