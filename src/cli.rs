@@ -10,7 +10,7 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::complete;
 use crate::output::colour::Color;
 
-use crate::commands::{acquire, completion, inspect, release, renew, verify};
+use crate::commands::{acquire, bench, completion, inspect, release, renew, verify};
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
 
@@ -53,6 +53,7 @@ pub(crate) enum Command {
     Simulate(simulate::Arguments),
     #[cfg(feature = "sim")]
     Lab(lab::Arguments),
+    Bench(bench::Arguments),
     Completion(completion::Arguments),
 }
 
@@ -193,9 +194,11 @@ pub(crate) enum DryRun {
 /// The whole command line.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
-        .help_template(HELP)
-        .mut_subcommands(|command| command.help_template(HELP))
+    examples_first(Cli::command())
+}
+
+fn examples_first(command: clap::Command) -> clap::Command {
+    command.help_template(HELP).mut_subcommands(examples_first)
 }
 
 impl DryRun {

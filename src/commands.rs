@@ -1,6 +1,7 @@
 //! The subcommands, a file each.
 
 pub(crate) mod acquire;
+pub(crate) mod bench;
 pub(crate) mod claim;
 pub(crate) mod completion;
 pub(crate) mod inspect;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Simulate(arguments) => simulate::execute(&arguments),
         #[cfg(feature = "sim")]
         Command::Lab(arguments) => context.block_on(lab::execute(&arguments)),
+        Command::Bench(arguments) => context.block_on(bench::execute(&arguments, &context)),
         Command::Completion(arguments) => completion::execute(&arguments),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod colour;
 pub(crate) mod escape;
 pub(crate) mod format;
 pub(crate) mod log;
+pub(crate) mod progress;
 pub(crate) mod table;
 
 use std::io::{ErrorKind, Write};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::registry::{Registry, Resource};
@@ -59,7 +60,7 @@ pub(crate) fn document(registry: &Registry, path: &str, accept: &str) -> Option<
     let aggregated = accept
         .split(',')
         .next()
-        .is_some_and(|first| first.contains("as=APIGroupDiscoveryList"));
+        .is_some_and(|first| first.contains("v=v2;") && first.contains("as=APIGroupDiscoveryList"));
     match segments.as_slice() {
         ["version"] => Some(version()),
         ["api"] if aggregated => Some(aggregated_list(&resources, true)),
@@ -87,6 +88,15 @@ pub(crate) fn document(registry: &Registry, path: &str, accept: &str) -> Option<
         ["openapi", "v3", "apis", group, version] => Some(open_api(&resources, group, version)),
         _ => None,
     }
+}
+
+/// Clients know the aggregated documents by their content type.
+pub(crate) fn content_type(document: &Value) -> Option<HeaderValue> {
+    (document["kind"] == "APIGroupDiscoveryList").then(|| {
+        HeaderValue::from_static(
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        )
+    })
 }
 
 fn version() -> Value {

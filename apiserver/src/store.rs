@@ -4,10 +4,11 @@
 //! is. It knows keys and values; what a write is allowed to do is decided by the verbs within their transaction.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::object::meta_mut;
 
@@ -43,9 +44,36 @@ pub(crate) struct Compacted {
     pub(crate) oldest: u64,
 }
 
+/// Announces versions. Waiters are woken in the order in which they began to wait, so that a simulation is the same on
+/// every run; tokio's watch channel wakes them in a random one.
+#[derive(Debug, Default)]
+pub(crate) struct Versions {
+    newest: AtomicU64,
+    changed: Notify,
+}
+
+impl Versions {
+    /// Waits until there is a version after `seen`.
+    pub(crate) async fn after(&self, seen: u64) -> u64 {
+        loop {
+            let changed = self.changed.notified();
+            let newest = self.newest.load(Ordering::Acquire);
+            if newest > seen {
+                return newest;
+            }
+            changed.await;
+        }
+    }
+
+    fn announce(&self, version: u64) {
+        self.newest.store(version, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+}
+
 pub(crate) struct Store {
     inner: Mutex<Inner>,
-    changed: watch::Sender<u64>,
+    versions: Versions,
     keep_events: usize,
 }
 
@@ -67,13 +95,12 @@ pub(crate) struct Transaction<'a> {
 
 impl Store {
     pub(crate) fn new(keep_events: usize) -> Self {
-        let (changed, _) = watch::channel(0);
         Self {
             inner: Mutex::new(Inner {
                 version: 1,
                 ..Inner::default()
             }),
-            changed,
+            versions: Versions::default(),
             keep_events,
         }
     }
@@ -89,8 +116,8 @@ impl Store {
     }
 
     /// Told of every new version.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    pub(crate) fn versions(&self) -> &Versions {
+        &self.versions
     }
 
     /// Forgets the history up to now, as etcd's compaction does.
@@ -238,7 +265,7 @@ impl Drop for Transaction<'_> {
         let version = self.inner.version;
         if version != self.start {
             // Under the mutex, so that versions are announced in their order.
-            self.store.changed.send_replace(version);
+            self.store.versions.announce(version);
         }
     }
 }
@@ -275,7 +302,7 @@ mod tests {
                 (4, Change::Deleted)
             ]
         );
-        assert_eq!(*store.subscribe().borrow(), 4);
+        assert_eq!(store.versions().newest.load(Ordering::Acquire), 4);
     }
 
     #[test]

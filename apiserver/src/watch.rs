@@ -38,6 +38,8 @@ pub(crate) struct Options {
     /// `None`: the present state first.
     pub(crate) from: Option<u64>,
     pub(crate) bookmarks: bool,
+    /// The present state comes first, and a bookmark says where it ends.
+    pub(crate) initial_events: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) format: Format,
 }
@@ -47,7 +49,6 @@ struct Watch {
     options: Options,
     lines: VecDeque<Bytes>,
     seen: u64,
-    versions: Receiver<u64>,
     control: Receiver<Control>,
     cut: u64,
     ends: Instant,
@@ -61,7 +62,6 @@ pub(crate) fn open(
     server: Arc<Shared>,
     options: Options,
 ) -> impl Stream<Item = Result<Bytes, ConnectionLost>> + Send {
-    let versions = server.store.subscribe();
     let control = server.faults.control();
     let cut = control.borrow().cut;
     let now = Instant::now();
@@ -70,7 +70,6 @@ pub(crate) fn open(
         server,
         lines: VecDeque::new(),
         seen: options.from.unwrap_or(0),
-        versions,
         control,
         cut,
         ends,
@@ -79,8 +78,11 @@ pub(crate) fn open(
         over: false,
         options,
     };
-    if watch.options.from.is_none() {
+    if watch.options.from.is_none() || watch.options.initial_events {
         watch.present_state();
+    }
+    if watch.options.initial_events && watch.options.bookmarks {
+        watch.bookmark(json!({"k8s.io/initial-events-end": "true"}));
     }
     stream::unfold(watch, |mut watch| async move {
         Some((Ok(watch.next().await?), watch))
@@ -100,9 +102,11 @@ impl Watch {
             if control.cut != self.cut {
                 return None;
             }
-            self.versions.borrow_and_update();
+            let known = self.server.store.transaction().version();
             if !control.stalled {
                 self.collect();
+                // Everything up to here was either shown or is not for this watch.
+                self.seen = self.seen.max(known);
                 if !self.lines.is_empty() || self.over {
                     continue;
                 }
@@ -110,11 +114,11 @@ impl Watch {
             let bookmark = self.options.bookmarks && self.next_bookmark < self.ends;
             tokio::select! {
                 biased;
-                changed = self.versions.changed() => if changed.is_err() { return None },
+                _ = self.server.store.versions().after(known) => {}
                 changed = self.control.changed() => if changed.is_err() { return None },
                 () = tokio::time::sleep_until(self.ends) => self.over = true,
                 () = tokio::time::sleep_until(self.next_bookmark), if bookmark => {
-                    self.bookmark();
+                    self.bookmark(Value::Null);
                     self.next_bookmark = (Instant::now() + BOOKMARK_EVERY).max(self.next_bookmark + BOOKMARK_EVERY);
                 }
             }
@@ -188,14 +192,16 @@ impl Watch {
         self.lines.push_back(line(kind, &shown));
     }
 
-    fn bookmark(&mut self) {
-        let current = self.server.store.transaction().version();
+    fn bookmark(&mut self, annotations: Value) {
         let resource = &self.options.resource;
-        let object = json!({
+        let mut object = json!({
             "apiVersion": resource.api_version(),
             "kind": resource.kind,
-            "metadata": {"resourceVersion": self.seen.max(current).to_string(), "creationTimestamp": null},
+            "metadata": {"resourceVersion": self.seen.to_string(), "creationTimestamp": null},
         });
+        if annotations.is_object() {
+            object["metadata"]["annotations"] = annotations;
+        }
         let shown =
             self.options
                 .format

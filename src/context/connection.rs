@@ -21,6 +21,8 @@ pub(crate) struct Cluster {
     /// `--namespace`, for commands that know the namespace from elsewhere.
     pub(crate) given_namespace: Option<String>,
     pub(crate) request_timeout: Option<Duration>,
+    /// What the client was made from.
+    pub(crate) config: Config,
 }
 
 impl Cluster {
@@ -33,7 +35,7 @@ impl Cluster {
             .or_else(|| variable("POD_NAMESPACE"))
             .or(context_namespace)
             .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
-        let client = transport::connect(config).map_err(|error| {
+        let client = transport::connect(config.clone()).map_err(|error| {
             Failure::new(Exit::Config, error)
                 .hint("kubectl config view --minify shows what is used of the kubeconfig")
         })?;
@@ -42,6 +44,7 @@ impl Cluster {
             namespace,
             given_namespace: global.namespace.clone(),
             request_timeout: global.request_timeout.filter(|timeout| !timeout.is_zero()),
+            config,
         })
     }
 }

@@ -376,6 +376,7 @@ fn open_watch(
         selector,
         from,
         bookmarks: query.is_true("allowWatchBookmarks"),
+        initial_events: query.is_true("sendInitialEvents"),
         timeout: query.number("timeoutSeconds")?.map(Duration::from_secs),
         format,
     };
@@ -390,9 +391,8 @@ async fn wait_for_version(server: &Shared, query: &Query) -> Result<(), Status> 
     let Some(asked) = query.number("resourceVersion")? else {
         return Ok(());
     };
-    let mut versions = server.store.subscribe();
-    let arrives = versions.wait_for(|version| *version >= asked);
     let current = server.store.transaction().version();
+    let arrives = server.store.versions().after(asked.saturating_sub(1));
     if current >= asked
         || tokio::time::timeout(VERSION_PATIENCE, arrives)
             .await
@@ -422,7 +422,13 @@ fn elsewhere(server: &Arc<Shared>, asked: &Asked, path: &str) -> Result<Response
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     match discovery::document(&server.registry, path, accept) {
-        Some(document) => Ok(answer::json(StatusCode::OK, &document, now)),
+        Some(document) => {
+            let mut response = answer::json(StatusCode::OK, &document, now);
+            if let Some(kind) = discovery::content_type(&document) {
+                response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
+            Ok(response)
+        }
         None => Err(Status::no_such_path()),
     }
 }

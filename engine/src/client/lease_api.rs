@@ -1,5 +1,7 @@
 //! Requests for Leases: one per method, no retry, no policy.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request as HttpRequest, header};
@@ -27,6 +29,7 @@ pub struct LeaseApi {
     name: LeaseName,
     collection: String,
     dry_run: bool,
+    requests: Arc<AtomicU64>,
 }
 
 /// An answer and the object it carried.
@@ -48,7 +51,14 @@ impl LeaseApi {
             name,
             collection: format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"),
             dry_run: false,
+            requests: Arc::default(),
         }
+    }
+
+    /// How many requests were sent, watches included, by this and its clones.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// Sends every write with `dryRun=All`: the server checks it and stores nothing.
@@ -79,6 +89,7 @@ impl LeaseApi {
         timeout: Duration,
         clock: &dyn Clock,
     ) -> Exchanged {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let http = self.http_request(request, base, timeout);
         let outcome = tokio::time::timeout(timeout, self.call(http)).await;
         let arrived = clock.now();
@@ -122,6 +133,7 @@ impl LeaseApi {
             self.name,
             timeout.as_secs().max(1),
         );
+        self.requests.fetch_add(1, Ordering::Relaxed);
         watch::open(&self.client, uri).await
     }
 

@@ -5,9 +5,10 @@
 //! 503 and 504, whose outcome is unknown.
 
 use http::{HeaderValue, header};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use kube::client::{ClientBuilder, ConfigExt};
+use kube::client::{Body, ClientBuilder, ConfigExt};
 use tower::{BoxError, ServiceBuilder};
 
 /// Also the field manager of every write: one constant name, so that the server keeps one stamp for it.
@@ -35,12 +36,7 @@ pub fn connect(mut config: kube::Config) -> Result<kube::Client, kube::Error> {
     if config.proxy_url.is_some() {
         return Ok(ClientBuilder::try_from(config)?.build());
     }
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(config.connect_timeout);
-    let connector = config.rustls_https_connector_with_connector(tcp)?;
-    let hyper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let hyper = bare(&config)?;
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
@@ -48,4 +44,19 @@ pub fn connect(mut config: kube::Config) -> Result<kube::Client, kube::Error> {
         .map_err(BoxError::from)
         .service(hyper);
     Ok(ClientBuilder::new(service, config.default_namespace).build())
+}
+
+/// The connection pool alone, without authentication or headers, for measuring what is added on top of it.
+///
+/// # Errors
+/// When certificates or keys of the configuration cannot be used.
+pub fn bare(
+    config: &kube::Config,
+) -> Result<Client<impl Connect + Clone + use<>, Body>, kube::Error> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(config.connect_timeout);
+    let connector = config.rustls_https_connector_with_connector(tcp)?;
+    Ok(Client::builder(TokioExecutor::new()).build(connector))
 }
