@@ -9,6 +9,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::complete;
 use crate::output::colour::Color;
+use crate::output::log::LogFormat;
 
 use crate::commands::{acquire, bench, completion, inspect, release, renew, verify};
 #[cfg(feature = "sim")]
@@ -167,16 +168,6 @@ fn verbosity(text: &str) -> Result<Verbosity, String> {
     text.parse()
         .map(Verbosity::Level)
         .map_err(|_| format!("\"{text}\" is no level: 0 to 10 are"))
-}
-
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// Lines for people.
-    #[default]
-    Text,
-    /// A JSON object a line.
-    Json,
 }
 
 /// What a command that writes does.

@@ -7,8 +7,8 @@ use gwlock_engine::protocol::exchange::Refusal;
 use serde_json::json;
 
 use crate::exit::Exit;
-use crate::output;
 use crate::output::colour::{ERROR, HINT};
+use crate::output::{self, OutputError};
 use crate::rbac::Rule;
 
 /// The end of a command that did not succeed.
@@ -75,9 +75,23 @@ impl Failure {
         .hint("kubectl get --raw /readyz, with the same --context and --kubeconfig")
     }
 
-    /// Whoever read the output has gone, as with `| head`: nothing is left to be said.
-    pub(crate) fn reader_gone() -> Self {
-        Self::says(Exit::Done, "")
+    /// The command line was not understood. Help and version come as errors as well, and are none.
+    pub(crate) fn print_usage(error: &clap::Error, json: bool) -> Exit {
+        if !error.use_stderr() || !json {
+            output::clap(error);
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+        }
+        let text = error.render().to_string();
+        let what = text.split("\n\nUsage:").next().unwrap_or_default();
+        let words: Vec<&str> = what.split_whitespace().collect();
+        let message = words.join(" ");
+        Self::says(Exit::Usage, message.trim_start_matches("error: "))
+            .hint("gwlock help shows the commands and their flags")
+            .print(json)
     }
 
     /// Prints what went wrong, and returns how to end.
@@ -110,6 +124,19 @@ impl Failure {
             }
         }
         words.join(": ")
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        match error {
+            // Nothing is left to be said, and `| head` is no failure.
+            OutputError::ReaderGone => Self::new(Exit::Done, error),
+            OutputError::Write(_) => Self::new(Exit::Unreachable, error),
+            OutputError::JsonPath(_) => Self::new(Exit::Usage, error)
+                .hint("names, [0] and [*] are: -o jsonpath='{.items[*].holder}'"),
+            OutputError::Yaml(_) => Self::new(Exit::Bug, error),
+        }
     }
 }
 

@@ -18,8 +18,9 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 
 use cli::Cli;
-use context::{CalledAs, Invocation};
+use context::{CalledAs, Invocation, variable};
 use exit::Exit;
+use failure::Failure;
 use output::colour::Color;
 
 /// Runs the command line of this process.
@@ -35,10 +36,15 @@ pub fn main() -> ExitCode {
     failure::report_bugs(json);
     let exit = match parse(&invocation, color) {
         Ok(cli) => {
-            output::log::init(&cli.global);
+            let global = &cli.global;
+            output::log::init(
+                global.verbosity(),
+                variable("GWLOCK_LOG"),
+                global.log_format,
+            );
             commands::run(cli).unwrap_or_else(|failure| failure.print(json))
         }
-        Err(error) => output::usage(&error, json),
+        Err(error) => Failure::print_usage(&error, json),
     };
     exit.into()
 }

@@ -15,13 +15,29 @@ use std::io::{ErrorKind, Write};
 use anstyle::Style;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
 
 /// The `apiVersion` of everything that gwlock prints as JSON or YAML of its own.
 pub(crate) const API_VERSION: &str = "gwlock.dev/v1alpha1";
 
-/// Prints data. A reader that has gone, as with `| head`, ends the command quietly.
-pub(crate) fn data(text: &str) -> Result<(), Failure> {
+/// Why an answer was not printed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    /// The reader has gone, as with `| head`. That is no failure.
+    #[error("nobody reads the output any more")]
+    ReaderGone,
+    /// stdout cannot be written to.
+    #[error("cannot write to stdout")]
+    Write(#[source] std::io::Error),
+    /// `-o jsonpath=` with something that is no path.
+    #[error("jsonpath {0:?} is not understood")]
+    JsonPath(String),
+    /// The value has no YAML form.
+    #[error("cannot write YAML")]
+    Yaml(#[source] serde_saphyr::ser::Error),
+}
+
+/// Prints data.
+pub(crate) fn data(text: &str) -> Result<(), OutputError> {
     let mut out = anstream::stdout().lock();
     let newline = if text.is_empty() || text.ends_with('\n') {
         ""
@@ -30,11 +46,8 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
     };
     match write!(out, "{text}{newline}").and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::reader_gone()),
-        Err(error) => Err(Failure::new(
-            Exit::Unreachable,
-            anyhow::Error::new(error).context("cannot write to stdout"),
-        )),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(OutputError::ReaderGone),
+        Err(error) => Err(OutputError::Write(error)),
     }
 }
 
@@ -57,24 +70,10 @@ pub(crate) fn candidates(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-/// What clap has to say: help and version on stdout, errors on stderr.
-pub(crate) fn usage(error: &clap::Error, json: bool) -> Exit {
-    if !error.use_stderr() {
-        // A closed pipe is no reason to complain.
-        let _ = error.print();
-        return Exit::Done;
-    }
-    if json {
-        let text = error.render().to_string();
-        let what = text.split("\n\nUsage:").next().unwrap_or_default();
-        let words: Vec<&str> = what.split_whitespace().collect();
-        let message = words.join(" ");
-        return Failure::says(Exit::Usage, message.trim_start_matches("error: "))
-            .hint("gwlock help shows the commands and their flags")
-            .print(json);
-    }
+/// Prints what clap has to say: help and version on stdout, errors on stderr.
+pub(crate) fn clap(error: &clap::Error) {
+    // A closed pipe is no reason to complain.
     let _ = error.print();
-    Exit::Usage
 }
 
 /// Ends the process where no value can be returned any more.

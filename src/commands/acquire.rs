@@ -106,7 +106,7 @@ fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<String, Failure> 
             "lease.coordination.k8s.io/{}{suffix}",
             handle.lease
         )),
-        format if format.is_structured() => format.print(&handle_value(handle)),
+        format if format.is_structured() => Ok(format.print(&handle_value(handle))?),
         _ => {
             let row = vec![
                 format!("{}{suffix}", handle.lease),

@@ -120,7 +120,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         .collect();
     if reports.is_empty() && missing.is_empty() && !arguments.output.is_structured() {
         output::note(&match arguments.all_namespaces {
-            true => "No resources found.".to_owned(),
+            true => "No resources found".to_owned(),
             false => format!("No resources found in {} namespace.", cluster.namespace),
         });
     } else if !reports.is_empty() || arguments.output.is_structured() {
@@ -215,9 +215,9 @@ fn show(arguments: &Arguments, reports: &[Report]) -> Result<String, Failure> {
             .iter()
             .map(|report| format!("lease.coordination.k8s.io/{}\n", report.name))
             .collect()),
-        format if format.is_structured() => format.print(
+        format if format.is_structured() => Ok(format.print(
             &json!({"apiVersion": API_VERSION, "kind": "LeaseReportList", "items": reports}),
-        ),
+        )?),
         _ => {
             let wide = arguments.output == Format::Wide;
             let header = Report::header(arguments.all_namespaces, wide);
