@@ -255,12 +255,12 @@ impl Walk {
                     key,
                     "labels" | "annotations" | "matchLabels" | "data" | "nodeSelector" | "selector"
                 );
-                let has_entry = !skip && (is_map || self.parents == Parents::All) || new.is_empty();
+                let has_entry = !skip && (is_map || self.parents == Parents::All);
                 if is_new && has_entry {
                     child_set.insert(".".to_owned(), json!({}));
                 }
-                insert(set, key, child_set, new.is_empty() && is_new);
-                insert(removed, key, child_removed, false);
+                insert(set, key, child_set);
+                insert(removed, key, child_removed);
             }
             (_, Some(new)) if !new.is_null() => {
                 set.insert(format!("f:{key}"), leaf(key, new));
@@ -273,8 +273,8 @@ impl Walk {
     }
 }
 
-fn insert(tree: &mut Object, key: &str, child: Object, even_if_empty: bool) {
-    if !child.is_empty() || even_if_empty {
+fn insert(tree: &mut Object, key: &str, child: Object) {
+    if !child.is_empty() {
         tree.insert(format!("f:{key}"), Value::Object(child));
     }
 }

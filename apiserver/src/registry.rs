@@ -62,6 +62,16 @@ impl Resource {
         &self.key
     }
 
+    /// `Kind.group`, as other messages name it; the kind alone in the core group.
+    #[must_use]
+    pub fn qualified_kind(&self) -> String {
+        if self.group.is_empty() {
+            self.kind.clone()
+        } else {
+            format!("{}.{}", self.kind, self.group)
+        }
+    }
+
     /// `group/version`; the version alone in the core group.
     #[must_use]
     pub fn api_version(&self) -> String {

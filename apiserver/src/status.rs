@@ -80,17 +80,34 @@ impl Status {
         Self::new(StatusCode::CONFLICT, "Conflict", message).about(resource, name)
     }
 
+    /// A DELETE whose preconditions do not hold: here the message names the kind, not the resource.
+    pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Self {
+        let kind = resource.qualified_kind();
+        let message = format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}");
+        let mut status = Self::new(StatusCode::CONFLICT, "Conflict", message);
+        status.details = Some(details(name, &resource.group, &resource.kind));
+        status
+    }
+
+    /// A PUT without a version: here the message names the resource, not the kind.
+    pub(crate) fn version_missing(resource: &Resource, name: &str) -> Self {
+        let detail = "must be specified for an update";
+        let error = FieldError::invalid("metadata.resourceVersion", json!(0), detail);
+        let message = format!("{} \"{name}\" is invalid: {error}", resource.qualified());
+        let mut status = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
+        let mut details = details(name, &resource.group, &resource.plural);
+        details["causes"] = json!([error.cause()]);
+        status.details = Some(details);
+        status
+    }
+
     pub(crate) fn invalid(resource: &Resource, name: &str, errors: &[FieldError]) -> Self {
         let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
         let list = match texts.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let kind = if resource.group.is_empty() {
-            resource.kind.clone()
-        } else {
-            format!("{}.{}", resource.kind, resource.group)
-        };
+        let kind = resource.qualified_kind();
         let message = format!("{kind} \"{name}\" is invalid: {list}");
         let causes: Vec<Value> = errors.iter().map(FieldError::cause).collect();
         let mut status = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);

@@ -59,6 +59,8 @@ pub struct ControlPlane {
     ca_pem: String,
     apiserver: Option<Process>,
     etcd: Option<Process>,
+    /// Does nothing but to remove the folder when it ends, last of all.
+    _keeper: Process,
 }
 
 impl ControlPlane {
@@ -68,6 +70,12 @@ impl ControlPlane {
             .prefix("gwlock-controlplane-")
             .tempdir()?
             .keep();
+        let keeper = Process::start(
+            Path::new("sleep"),
+            &["infinity"],
+            &folder.join("keeper.log"),
+            Some(&folder),
+        )?;
         let [etcd_port, peer_port, port] = free_ports()?;
         let mut own = Self {
             assets,
@@ -78,6 +86,7 @@ impl ControlPlane {
             ca_pem: String::new(),
             apiserver: None,
             etcd: None,
+            _keeper: keeper,
         };
         own.write_credentials()?;
         own.start_etcd()?;
@@ -119,10 +128,18 @@ impl ControlPlane {
     /// # Errors
     /// When it does not start.
     pub fn restart_etcd(&mut self) -> Result<()> {
-        self.etcd().kill();
-        // The guard of the old one must not remove the data.
         self.etcd = None;
         self.start_etcd()
+    }
+
+    /// Kills the API server and starts it again, without what it had in memory.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart_apiserver(&mut self) -> Result<()> {
+        self.apiserver = None;
+        self.start_apiserver()?;
+        self.wait_until_ready()
     }
 
     /// A configuration for kube.
@@ -266,12 +283,11 @@ impl ControlPlane {
             .map(|(flag, value)| format!("--{flag}={value}"))
             .collect();
         let log = self.folder.join("apiserver.log");
-        let remove = Some(self.folder.as_path());
         self.apiserver = Some(Process::start(
             &self.assets.join("kube-apiserver"),
             &arguments,
             &log,
-            remove,
+            None,
         )?);
         Ok(())
     }

@@ -159,7 +159,7 @@ fn check_preconditions(
             "the UID in the precondition ({uid}) does not match the UID in record ({actual}). The object might have \
              been deleted and then recreated"
         );
-        return Err(Status::conflict(resource, name, &why));
+        return Err(Status::precondition(resource, name, &why));
     }
     let actual = version(current);
     if let Some(asked) = options
@@ -171,7 +171,7 @@ fn check_preconditions(
             "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({actual}). \
              The object might have been modified"
         );
-        return Err(Status::conflict(resource, name, &why));
+        return Err(Status::precondition(resource, name, &why));
     }
     Ok(())
 }

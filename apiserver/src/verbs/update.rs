@@ -9,7 +9,6 @@ use crate::object::{Object, as_object_mut, has_finalizers, is_deleting, meta, me
 use crate::patch;
 use crate::status::Status;
 use crate::store::Transaction;
-use crate::validate::FieldError;
 
 use super::create::insert;
 use super::{Answer, Call};
@@ -96,11 +95,7 @@ fn check_version(call: &Call<'_>, current: &Value, object: &Value) -> Result<(),
         return Err(Status::conflict(resource, call.name(), &why));
     }
     match version(object) {
-        "" if !resource.unconditional_update => {
-            let detail = "must be specified for an update";
-            let error = FieldError::invalid("metadata.resourceVersion", json!(0), detail);
-            Err(Status::invalid(resource, call.name(), &[error]))
-        }
+        "" if !resource.unconditional_update => Err(Status::version_missing(resource, call.name())),
         "" => Ok(()),
         sent if sent == version(current) => Ok(()),
         _ => Err(Status::modified(resource, call.name())),
