@@ -82,7 +82,7 @@ pub(crate) struct Global {
     pub(crate) server: Option<String>,
     /// File with a bearer token for the API server; a token in a flag would be seen by every user of the machine
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) token_file: Option<String>,
     /// Do not check the server's certificate
     #[arg(long, global = true)]
     pub(crate) insecure_skip_tls_verify: bool,

@@ -1,21 +1,24 @@
 //! Where gwlock runs: the only reader of environment, kubeconfig and terminal.
 
 mod connection;
+mod credentials;
 mod invocation;
 mod no_proxy;
 mod signals;
 
+use std::cell::OnceCell;
 use std::env;
 use std::future::Future;
 use std::io::{self, BufRead as _};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::config::Kubeconfig;
 use tokio::runtime::Runtime;
 
 use crate::cli::Global;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, Reached};
 
 pub(crate) use connection::Cluster;
 pub(crate) use invocation::{CalledAs, Invocation};
@@ -28,11 +31,15 @@ const DEFAULT_NAMESPACE: &str = "kubernaut-system";
 #[derive(Debug)]
 pub(crate) struct Context {
     global: Global,
+    reached: OnceCell<Reached>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global) -> Self {
-        Self { global }
+        Self {
+            global,
+            reached: OnceCell::new(),
+        }
     }
 
     /// Runs a command that talks to servers.
@@ -43,6 +50,7 @@ impl Context {
         runtime()
             .map_err(|error| Failure::new(Exit::Bug, error))?
             .block_on(command)
+            .map_err(|failure| failure.explained(self.reached.get()))
     }
 
     /// Runs a question whose answer is not worth waiting for very long.
@@ -63,7 +71,12 @@ impl Context {
 
     /// The cluster that the flags and the kubeconfig name, not yet contacted.
     pub(crate) async fn cluster(&self) -> Result<Cluster, Failure> {
-        Cluster::load(&self.global).await
+        let cluster = Cluster::load(&self.global).await?;
+        self.reached.get_or_init(|| Reached {
+            server: cluster.config.cluster_url.to_string(),
+            expired: credentials::expired(&cluster.config.auth_info, Timestamp::now()),
+        });
+        Ok(cluster)
     }
 
     /// Who acquires: `--identity`, the pod, or `user@host`.
@@ -94,6 +107,10 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 /// A variable of the environment that is set to something.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the module that reads the environment"
+)]
 pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,5 +1,7 @@
 //! What went wrong, and what to do about it.
 
+mod reach;
+
 use std::panic;
 
 use gwlock_engine::client::list::ListError;
@@ -11,12 +13,27 @@ use crate::output::colour::{ERROR, HINT};
 use crate::output::{self, OutputError};
 use crate::rbac::Rule;
 
+pub(crate) use reach::Reached;
+use reach::Words;
+
 /// The end of a command that did not succeed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     source: anyhow::Error,
     hints: Vec<String>,
+    kind: Kind,
+}
+
+/// What has to be known of a failure to tell it better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The message says it all.
+    Told,
+    /// No clear answer; the message is the transport's.
+    Unreachable,
+    /// 401.
+    Unauthorised,
 }
 
 impl Failure {
@@ -25,6 +42,7 @@ impl Failure {
             exit,
             source: source.into(),
             hints: Vec::new(),
+            kind: Kind::Told,
         }
     }
 
@@ -58,21 +76,39 @@ impl Failure {
                 };
                 failure.hint(format!("the rule that is missing:\n{rule}"))
             }
-            (401, _) => {
-                failure.hint("the credentials of the kubeconfig were not accepted; log in again")
-            }
+            (401, _) => Self {
+                kind: Kind::Unauthorised,
+                ..failure
+            },
             (404, Some(namespace)) => failure.hint(format!("kubectl create namespace {namespace}")),
             _ => failure,
         }
     }
 
-    /// The server gave no clear answer.
+    /// The server gave no clear answer; `message` is the transport's.
     pub(crate) fn unreachable(message: &str) -> Self {
-        Self::says(
-            Exit::Unreachable,
-            format!("the API server did not answer: {message}"),
-        )
-        .hint("kubectl get --raw /readyz, with the same --context and --kubeconfig")
+        Self {
+            kind: Kind::Unreachable,
+            ..Self::says(Exit::Unreachable, message)
+        }
+    }
+
+    /// The same in better words, once it is known which server was meant.
+    #[must_use]
+    pub(crate) fn explained(self, reached: Option<&Reached>) -> Self {
+        let Some(reached) = reached else {
+            return self;
+        };
+        let words = match self.kind {
+            Kind::Told => return self,
+            Kind::Unreachable => Words::unreachable(reached, &self.message()),
+            Kind::Unauthorised => Words::unauthorised(reached, &self.message()),
+        };
+        Self {
+            hints: self.hints,
+            ..Self::says(words.exit, words.message)
+        }
+        .hint(words.hint)
     }
 
     /// The command line was not understood. Help and version come as errors as well, and are none.

@@ -77,7 +77,10 @@ pub(crate) fn clap(error: &clap::Error) {
 }
 
 /// Ends the process where no value can be returned any more.
-#[expect(clippy::exit, reason = "a panic hook cannot return an exit code")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a panic hook cannot return an exit code"
+)]
 pub(crate) fn abort(exit: Exit) {
     std::process::exit(i32::from(exit.code()));
 }

@@ -1,5 +1,7 @@
 //! Starts the real control plane, prints how to use it, and ends it at the end of its input.
 
+#![expect(clippy::disallowed_macros, reason = "an example talks to its terminal")]
+
 use std::io::Read as _;
 
 use gwlock_testkit::{User, private_control_plane};

@@ -292,6 +292,10 @@ impl ControlPlane {
         Ok(())
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a process that starts tells nobody when it is ready"
+    )]
     fn wait_until_ready(&mut self) -> Result<()> {
         let start = Instant::now();
         loop {

@@ -30,8 +30,8 @@ fn called_as(server: &Server, name: &str, arguments: &[&str]) -> Run {
 #[test]
 fn lease_names_come_from_the_cluster_that_the_flags_name() {
     let server = Server::start();
-    server.lease("gw-lock-1", 0, Server::held_by("gateway-1", 0));
-    server.lease("other", 0, Server::held_by("somebody", 0));
+    server.lease("gw-lock-1", 0, &Server::held_by("gateway-1", 0));
+    server.lease("other", 0, &Server::held_by("somebody", 0));
     assert_eq!(bash(&server, &["inspect", "gw-"]), ["gw-lock-1"]);
     assert_eq!(
         bash(&server, &["release", "-n", "kubernaut-system", "o"]),
@@ -76,7 +76,7 @@ fn a_cluster_that_cannot_be_reached_offers_nothing_and_says_nothing() {
 #[test]
 fn kubectl_is_answered_with_values_help_and_its_directive() {
     let server = Server::start();
-    server.lease("gw-lock-1", 0, Server::held_by("gateway-1", 0));
+    server.lease("gw-lock-1", 0, &Server::held_by("gateway-1", 0));
     let run = called_as(&server, "kubectl_complete-gwlock", &["inspect", "gw-"]);
     assert_eq!(
         (run.code, run.stdout.as_str(), run.stderr.as_str()),

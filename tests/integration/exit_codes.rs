@@ -83,7 +83,7 @@ fn a_server_that_does_not_listen_is_unreachable() {
 #[test]
 fn a_lease_that_somebody_holds_is_busy() {
     let server = Server::start();
-    server.lease("gw-lock-1", 0, Server::held_by("gateway-1", 0));
+    server.lease("gw-lock-1", 0, &Server::held_by("gateway-1", 0));
     let run = server
         .gwlock(&["acquire", "gw-lock-1", "--wait", "0"])
         .run();
@@ -100,7 +100,7 @@ fn a_lease_that_somebody_holds_is_busy() {
 #[test]
 fn the_code_for_busy_can_be_chosen() {
     let server = Server::start();
-    server.lease("gw-lock-1", 0, Server::held_by("gateway-1", 0));
+    server.lease("gw-lock-1", 0, &Server::held_by("gateway-1", 0));
     let run = server
         .gwlock(&[
             "acquire",

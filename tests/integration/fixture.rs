@@ -213,7 +213,7 @@ impl Server {
     }
 
     /// Makes a lease, written so many seconds ago.
-    pub(crate) fn lease(&self, name: &str, seconds_ago: i64, spec: Value) -> Value {
+    pub(crate) fn lease(&self, name: &str, seconds_ago: i64, spec: &Value) -> Value {
         self.clock
             .seconds_back
             .store(seconds_ago, Ordering::Relaxed);
@@ -249,16 +249,10 @@ impl Server {
     /// Waits until the server has answered a request like this.
     pub(crate) fn wait_for(&self, wanted: impl Fn(&Exchange) -> bool) {
         let (seen, changed) = &*self.seen;
-        let (_, waited) = changed
-            .wait_timeout_while(seen.lock().unwrap(), PATIENCE, |seen| {
-                !seen.iter().any(&wanted)
-            })
-            .unwrap();
-        assert!(
-            !waited.timed_out(),
-            "no such request: {:?}",
-            seen.lock().unwrap()
-        );
+        let is_missing = |seen: &mut Vec<Exchange>| !seen.iter().any(&wanted);
+        let waited = changed.wait_timeout_while(seen.lock().unwrap(), PATIENCE, is_missing);
+        let (seen, timeout) = waited.unwrap();
+        assert!(!timeout.timed_out(), "no such request: {seen:?}");
     }
 
     /// How often a verb was used on leases.

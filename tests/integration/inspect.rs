@@ -6,20 +6,20 @@ use crate::fixture::Server;
 
 fn lab() -> Server {
     let server = Server::start();
-    server.lease("gw-lock-1", 100, Server::held_by("gateway-1", 100));
+    server.lease("gw-lock-1", 100, &Server::held_by("gateway-1", 100));
     server.lease(
         "gw-lock-2",
         0,
-        json!({"holderIdentity": "gateway-2", "leaseDurationSeconds": 30}),
+        &json!({"holderIdentity": "gateway-2", "leaseDurationSeconds": 30}),
     );
-    server.lease("gw-lock-3", 0, json!({}));
-    server.lease("ro-lock-1", 0, Server::held_by("orchestrator-1", 0));
+    server.lease("gw-lock-3", 0, &json!({}));
+    server.lease("ro-lock-1", 0, &Server::held_by("orchestrator-1", 0));
     server.lease(
         "kubernaut-interactive-rr-1",
         9000,
-        json!({"holderIdentity": "ops"}),
+        &json!({"holderIdentity": "ops"}),
     );
-    server.lease("other", 0, Server::held_by("somebody", 0));
+    server.lease("other", 0, &Server::held_by("somebody", 0));
     server
 }
 
@@ -50,7 +50,7 @@ fn prefixes_choose_what_is_listed() {
     );
     assert_eq!(names(&server, &["-A", "--prefix", "all"]).len(), 6);
     assert_eq!(
-        names(&server, &["gw-lock-2", "other"]),
+        names(&server, &["gw-lock-2", "lease.coordination.k8s.io/other"]),
         ["gw-lock-2", "other"]
     );
 }
@@ -191,7 +191,7 @@ fn the_namespace_comes_from_flag_pod_context_in_this_order() {
 #[test]
 fn a_holder_cannot_steer_the_terminal() {
     let server = Server::start();
-    server.lease("gw-lock-1", 0, Server::held_by("pod\u{1b}[2J\nx", 0));
+    server.lease("gw-lock-1", 0, &Server::held_by("pod\u{1b}[2J\nx", 0));
     let run = server.gwlock(&["inspect", "--color", "always"]).run();
     assert!(run.stdout.contains("pod\\u{1b}[2J\\nx"), "{:?}", run.stdout);
     assert_eq!(run.stdout.lines().count(), 2);
