@@ -8,7 +8,10 @@
 //! (then it releases and prints how) or the lease is lost (then it prints why).
 
 #![expect(clippy::disallowed_macros, reason = "an example talks to its terminal")]
-
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an example has no flags that name a cluster"
+)]
 use std::time::Duration;
 
 use gwlock_engine::client::{LeaseLock, transport};
