@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use gwlock_apiserver::access::{Authentication, UserInfo};
+use gwlock_apiserver::access::UserInfo;
 use gwlock_apiserver::faults::Fault;
-use gwlock_apiserver::serve::{Serving, serve};
+use gwlock_apiserver::serve::{Credentials, ServeOptions, Serving, serve};
 use gwlock_apiserver::{ApiServer, Clock, Exchange};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
@@ -46,6 +48,10 @@ pub(crate) struct Server {
     folder: TempDir,
     runtime: Runtime,
     api: ApiServer,
+    credentials: Credentials,
+    /// The certificate authority, as a kubeconfig has it.
+    authority: String,
+    url: String,
     serving: Option<Serving>,
     clock: Arc<WallClock>,
     seen: Arc<(Mutex<Vec<Exchange>>, Condvar)>,
@@ -144,19 +150,14 @@ impl Server {
     pub(crate) fn start() -> Self {
         let clock = Arc::new(WallClock::default());
         let seen: Arc<(Mutex<Vec<Exchange>>, Condvar)> = Arc::default();
-        let users = [
-            ("admin-token", UserInfo::new("admin", &["system:masters"])),
-            ("viewer-token", UserInfo::new("viewer", &[])),
-        ];
+        let credentials = Credentials::generate([
+            ("admin", UserInfo::new("admin", &["system:masters"])),
+            ("viewer", UserInfo::new("viewer", &[])),
+        ]);
         let observed = seen.clone();
         let api = ApiServer::builder()
             .clock(clock.clone())
-            .authentication(Authentication::Tokens(
-                users
-                    .into_iter()
-                    .map(|(token, user)| (token.to_owned(), user))
-                    .collect(),
-            ))
+            .authentication(credentials.authentication())
             .observer(move |exchange| {
                 observed.0.lock().unwrap().push(exchange.clone());
                 observed.1.notify_all();
@@ -167,11 +168,16 @@ impl Server {
             .enable_all()
             .build()
             .unwrap();
-        let serving = runtime.block_on(serve(api.clone(), 0)).unwrap();
+        let options = ServeOptions::default();
+        let serving = runtime.block_on(serve(api.clone(), &credentials, &options));
+        let serving = serving.unwrap();
         let server = Self {
             folder: TempDir::new().unwrap(),
             runtime,
             api,
+            credentials,
+            authority: STANDARD.encode(serving.ca_certificate()),
+            url: serving.url(),
             serving: Some(serving),
             clock,
             seen,
@@ -196,9 +202,18 @@ impl Server {
     /// A kubeconfig file for a user: `admin`, `viewer`, or somebody whom the server does not know.
     pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
         let path = self.folder.path().join(format!("{user}.kubeconfig"));
-        let serving = self.serving.as_ref().unwrap();
-        let text = serving.kubeconfig("test", user, &format!("{user}-token"), NAMESPACE);
-        fs::write(&path, text).unwrap();
+        let token = self.credentials.token(user).unwrap_or("unknown");
+        let text = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{
+                "name": "test", "cluster": {"server": self.url, "certificate-authority-data": self.authority},
+            }],
+            "users": [{"name": user, "user": {"token": token}}],
+            "contexts": [{
+                "name": "test", "context": {"cluster": "test", "user": user, "namespace": NAMESPACE},
+            }],
+        });
+        fs::write(&path, text.to_string()).unwrap();
         path
     }
 
@@ -256,11 +271,8 @@ impl Server {
     }
 
     /// How often a verb was used on leases.
-    pub(crate) fn count(&self, verb: &str) -> usize {
-        let seen = self.seen.0.lock().unwrap();
-        let is_counted =
-            |exchange: &&Exchange| exchange.verb == verb && exchange.resource == "leases";
-        seen.iter().filter(is_counted).count()
+    pub(crate) fn count(&self, verb: &str) -> u64 {
+        self.api.requests("leases", verb)
     }
 
     /// How often a fault has hit.
@@ -279,10 +291,11 @@ impl Server {
 
     fn send(&self, method: Method, path: &str, object: Option<&Value>) -> Value {
         let body = object.map(ToString::to_string).unwrap_or_default();
+        let token = self.credentials.token("admin").unwrap();
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("authorization", "Bearer admin-token")
+            .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))
             .unwrap();
