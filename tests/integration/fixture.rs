@@ -8,8 +8,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use gwlock_apiserver::access::UserInfo;
 use gwlock_apiserver::faults::Fault;
@@ -48,11 +46,8 @@ pub(crate) struct Server {
     folder: TempDir,
     runtime: Runtime,
     api: ApiServer,
-    credentials: Credentials,
-    /// The certificate authority, as a kubeconfig has it.
-    authority: String,
-    url: String,
     serving: Option<Serving>,
+    credentials: Credentials,
     clock: Arc<WallClock>,
     seen: Arc<(Mutex<Vec<Exchange>>, Condvar)>,
 }
@@ -168,17 +163,20 @@ impl Server {
             .enable_all()
             .build()
             .unwrap();
-        let options = ServeOptions::default();
-        let serving = runtime.block_on(serve(api.clone(), &credentials, &options));
-        let serving = serving.unwrap();
+        let options = ServeOptions {
+            cluster: "test".to_owned(),
+            namespace: NAMESPACE.to_owned(),
+            ..ServeOptions::default()
+        };
+        let serving = runtime
+            .block_on(serve(api.clone(), &credentials, &options))
+            .unwrap();
         let server = Self {
             folder: TempDir::new().unwrap(),
             runtime,
             api,
-            credentials,
-            authority: STANDARD.encode(serving.ca_certificate()),
-            url: serving.url(),
             serving: Some(serving),
+            credentials,
             clock,
             seen,
         };
@@ -202,18 +200,11 @@ impl Server {
     /// A kubeconfig file for a user: `admin`, `viewer`, or somebody whom the server does not know.
     pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
         let path = self.folder.path().join(format!("{user}.kubeconfig"));
-        let token = self.credentials.token(user).unwrap_or("unknown");
-        let text = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "test",
-            "clusters": [{
-                "name": "test", "cluster": {"server": self.url, "certificate-authority-data": self.authority},
-            }],
-            "users": [{"name": user, "user": {"token": token}}],
-            "contexts": [{
-                "name": "test", "context": {"cluster": "test", "user": user, "namespace": NAMESPACE},
-            }],
-        });
-        fs::write(&path, text.to_string()).unwrap();
+        let serving = self.serving.as_ref().unwrap();
+        let mut kubeconfig: Value = serde_json::from_str(serving.kubeconfig()).unwrap();
+        kubeconfig["users"][0]["user"]["token"] =
+            json!(self.credentials.token(user).unwrap_or("nobody's"));
+        fs::write(&path, kubeconfig.to_string()).unwrap();
         path
     }
 
@@ -271,8 +262,11 @@ impl Server {
     }
 
     /// How often a verb was used on leases.
-    pub(crate) fn count(&self, verb: &str) -> u64 {
-        self.api.requests("leases", verb)
+    pub(crate) fn count(&self, verb: &str) -> usize {
+        let seen = self.seen.0.lock().unwrap();
+        let is_counted =
+            |exchange: &&Exchange| exchange.verb == verb && exchange.resource == "leases";
+        seen.iter().filter(is_counted).count()
     }
 
     /// How often a fault has hit.
@@ -291,11 +285,13 @@ impl Server {
 
     fn send(&self, method: Method, path: &str, object: Option<&Value>) -> Value {
         let body = object.map(ToString::to_string).unwrap_or_default();
-        let token = self.credentials.token("admin").unwrap();
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("authorization", format!("Bearer {token}"))
+            .header(
+                "authorization",
+                format!("Bearer {}", self.credentials.token("admin").unwrap()),
+            )
             .header("content-type", "application/json")
             .body(Full::new(Bytes::from(body)))
             .unwrap();

@@ -1,4 +1,4 @@
-//! Field ownership, write by write.
+//! Who owns which field after which write.
 
 use serde_json::{Value, json};
 

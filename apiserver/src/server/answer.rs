@@ -13,7 +13,7 @@ use super::{Inner, gate};
 use crate::access::UserInfo;
 use crate::body::Body;
 use crate::call::{self, Call};
-use crate::discovery;
+use crate::discovery::{self, Document};
 use crate::negotiate::Output;
 use crate::object;
 use crate::query::Query;
@@ -66,22 +66,18 @@ fn elsewhere(server: &Inner, parts: &Parts) -> Result<Response<Body>, Status> {
         return Err(Status::method_not_allowed());
     }
     let query = parts.uri.query().unwrap_or_default();
-    let Some(document) =
-        discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
-    else {
-        return Ok(response(
-            server,
-            404,
-            "text/plain; charset=utf-8",
-            Body::whole("404 page not found\n".into()),
-        ));
-    };
-    Ok(response(
+    discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
+        .map(|document| present(server, document))
+        .ok_or_else(Status::no_such_resource)
+}
+
+fn present(server: &Inner, document: Document) -> Response<Body> {
+    response(
         server,
         document.code,
         document.content_type,
         Body::whole(document.body),
-    ))
+    )
 }
 
 async fn resource(
@@ -101,6 +97,9 @@ async fn resource(
         user.clone(),
         &gate::resource_attributes(verb, path, &query),
     )?;
+    if server.registry().group(path.group).is_none() {
+        return Ok(present(server, discovery::not_found()));
+    }
     let resource = find(server, path)?;
     if !resource.verbs.contains(&verb) {
         return Err(Status::method_not_allowed());

@@ -150,7 +150,7 @@ impl Acquire {
             Plan::Create => {
                 self.takeover = None;
                 (
-                    Request::Create(self.fresh_claim(now, None, None)),
+                    Request::Create(self.fresh_claim(now, None, None, None)),
                     Sent::Create,
                 )
             }
@@ -163,27 +163,18 @@ impl Acquire {
                 transitions,
             } => {
                 let transitions = Some(transitions.unwrap_or(0).saturating_add(1));
-                (
-                    Request::Replace {
-                        version,
-                        claim: self.fresh_claim(now, None, transitions),
-                    },
-                    Sent::Take,
-                )
+                let claim = self.fresh_claim(now, Some(&version), None, transitions);
+                (Request::Replace { version, claim }, Sent::Take)
             }
             Plan::Refresh { record } => {
                 let acquired = record
                     .claim
                     .acquire_time
                     .filter(|_| self.correcting.is_none());
-                let claim = self.fresh_claim(now, acquired, record.claim.lease_transitions);
-                (
-                    Request::Replace {
-                        version: Version::from(&*record),
-                        claim,
-                    },
-                    Sent::Refresh,
-                )
+                let version = Version::from(&*record);
+                let transitions = record.claim.lease_transitions;
+                let claim = self.fresh_claim(now, Some(&version), acquired, transitions);
+                (Request::Replace { version, claim }, Sent::Refresh)
             }
             Plan::PutBack { version, claim } => {
                 (Request::Replace { version, claim }, Sent::PutBack)
@@ -296,6 +287,7 @@ impl Acquire {
     fn fresh_claim(
         &mut self,
         now: Moment,
+        on: Option<&Version>,
         acquired: Option<Timestamp>,
         transitions: Option<i32>,
     ) -> Claim {
@@ -304,6 +296,7 @@ impl Acquire {
         self.attempts.push(Attempt {
             renew_time,
             sent: now,
+            on: on.cloned(),
             open_until: Some(open_until),
         });
         Claim {

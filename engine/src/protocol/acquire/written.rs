@@ -1,7 +1,7 @@
 //! What follows a write of ours that stands: a takeover is checked, a wrong `renewTime` corrected, the rest held.
 
-use super::super::clock::{Moment, is_off};
-use super::super::exchange::{Answer, Attempt};
+use super::super::clock::{Moment, is_off_by};
+use super::super::exchange::{Answer, Attempt, Version};
 use super::super::expiry::Rule;
 use super::super::record::LeaseRecord;
 use super::plan::{Plan, Takeover};
@@ -17,6 +17,7 @@ impl Acquire {
     /// A record of ours stands, as an answer shows; it was written by an attempt sent at `sent`, if by one we know.
     pub(super) fn on_ours(&mut self, record: LeaseRecord, sent: Option<Moment>, arrived: Moment) {
         self.standing = Some(Box::new(record.clone()));
+        self.rule_out(Some(&Version::from(&record)));
         if let Some(takeover) = self.takeover.take()
             && takeover.before.uid == record.uid
             && let Some(why) = clock_lied(&takeover, &record)
@@ -48,7 +49,7 @@ impl Acquire {
             |held| held.token.clone(),
         );
         let off = match (record.claim.renew_time, record.stamp) {
-            (Some(written), Some(stamp)) => is_off(written, stamp),
+            (Some(written), Some(stamp)) => is_off_by(written, stamp, arrived.since(sent)),
             _ => false,
         };
         let held = Held {
