@@ -43,10 +43,6 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
             start.elapsed() < PATIENCE,
             "{what}: not within {PATIENCE:?}"
         );
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "another process tells nothing: it has to be asked again"
-        )]
         std::thread::sleep(Duration::from_millis(20));
     }
 }

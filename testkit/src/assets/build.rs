@@ -96,10 +96,6 @@ fn wait(go: &mut Child, start: Instant) -> Result<ExitStatus> {
                 start.elapsed().as_secs()
             ));
         }
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "another process tells nothing: it has to be asked again"
-        )]
         std::thread::sleep(POLL);
     }
 }

@@ -28,10 +28,6 @@ impl ControlPlane {
                     last(&self.log("apiserver.log"))
                 );
             }
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "another process tells nothing: it has to be asked again"
-            )]
             std::thread::sleep(POLL);
         }
         Ok(())
