@@ -50,8 +50,12 @@ fn namespaces_and_contexts_are_offered() {
         bash(&server, &["inspect", "-n", "kubernaut"]),
         ["kubernaut-system"]
     );
-    assert_eq!(bash(&server, &["inspect", "--context", "t"]), ["test"]);
-    assert_eq!(bash(&server, &["inspect", "--user", ""]), ["admin"]);
+    assert_eq!(bash(&server, &["inspect", "--cluster", "t"]), ["test"]);
+    assert_eq!(bash(&server, &["inspect", "--context", "v"]), ["viewer"]);
+    assert_eq!(
+        bash(&server, &["inspect", "--user", ""]),
+        ["admin", "viewer"]
+    );
 }
 
 #[test]
