@@ -71,7 +71,7 @@ fn parse(call: &Call<'_>) -> Result<Value, Status> {
         "application/yaml" | "application/x-yaml" => {
             serde_saphyr::from_slice(&call.body).map_err(|error| refused(error.to_string()))?
         }
-        protobuf::MEDIA_TYPE => protobuf::decode(&call.body).map_err(unread)?,
+        protobuf::MEDIA_TYPE => protobuf::decode(&call.body).map_err(|error| unread(&error))?,
         other => {
             return Err(Status::unsupported_media_type(format!(
                 "the body of the request was in an unknown format - accepted media types include: application/json, \
@@ -89,7 +89,7 @@ fn parse(call: &Call<'_>) -> Result<Value, Status> {
 }
 
 /// The refusal of a protobuf body.
-pub(super) fn unread(error: DecodeError) -> Status {
+pub(super) fn unread(error: &DecodeError) -> Status {
     match error {
         DecodeError::Malformed(_) => Status::bad_request(error.to_string()),
         DecodeError::UnknownKind { .. } => Status::unsupported_media_type(error.to_string()),

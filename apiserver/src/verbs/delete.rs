@@ -136,7 +136,7 @@ fn options(call: &Call<'_>) -> Result<DeleteOptions, Status> {
         return Ok(DeleteOptions::default());
     }
     if call.content_type() == protobuf::MEDIA_TYPE {
-        let options = protobuf::decode(&call.body).map_err(admit::unread)?;
+        let options = protobuf::decode(&call.body).map_err(|error| admit::unread(&error))?;
         return serde_json::from_value(options)
             .map_err(|error| Status::bad_request(error.to_string()));
     }
