@@ -1,6 +1,11 @@
 //! The contract: every case runs against the embedded server and against a real control plane, and both have to answer
 //! the same. The expectations were measured on kube-apiserver 1.36.3.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "tests write JSON where it is used"
+)]
+
 #[path = "contract/access.rs"]
 mod access;
 #[path = "contract/custom.rs"]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gwlock_engine::client::{AcquireError, LeaseLock, transport};
+use gwlock_engine::client::{AcquireError, LeaseLock, list, transport};
 use gwlock_engine::protocol::key::LeaseName;
 use gwlock_engine::protocol::release::Released;
 use gwlock_engine::protocol::timing::Timing;
@@ -107,6 +107,43 @@ async fn acquire_and_release_take_two_requests() {
     let guard = lock.acquire(Duration::ZERO).await.unwrap();
     assert_eq!(guard.release().await, Released::Deleted);
     assert_eq!(lock.api().requests(), 2);
+}
+
+#[tokio::test]
+async fn a_list_is_the_same_as_reading_every_lease() {
+    let Some(control_plane) = control_plane() else {
+        return;
+    };
+    let namespace = control_plane.namespace().await;
+    let mut guards = Vec::new();
+    for name in ["a", "b", "c"] {
+        guards.push(
+            lock(control_plane, &namespace, name)
+                .acquire(Duration::ZERO)
+                .await
+                .unwrap(),
+        );
+    }
+    let client = transport::connect(control_plane.config(User::Admin, &namespace)).unwrap();
+    let listing = list::list(
+        &client,
+        Some(&namespace),
+        None,
+        Duration::from_secs(10),
+        |name| name != "b",
+    )
+    .await
+    .unwrap();
+    let listed: Vec<_> = listing
+        .items
+        .iter()
+        .map(|item| (item.name.as_str(), &item.record))
+        .collect();
+    assert_eq!(
+        listed,
+        [("a", guards[0].acquired()), ("c", guards[2].acquired())]
+    );
+    assert!(listing.date.is_some());
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
-//! Where the programs come from.
+//! Where the programs come from: a folder that is given, the user's cache, or Go's module proxy.
+//!
+//! Nothing here starts the control plane.
+
+mod build;
 
 use std::env;
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use sha2::{Digest, Sha256};
 
 /// The version that the contract is measured on.
@@ -27,7 +30,7 @@ pub(crate) fn folder() -> Result<PathBuf> {
     if is_complete(&cached) {
         return Ok(cached);
     }
-    build(&cached)?;
+    build::build(&cached)?;
     Ok(cached)
 }
 
@@ -45,7 +48,7 @@ fn fits(folder: &Path) -> bool {
         && version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(MINOR))
 }
 
-/// One folder for each state of the Go module.
+/// One folder for each state of the Go module, so that a change there never meets old programs.
 fn cache() -> Result<PathBuf> {
     let base = env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
@@ -69,59 +72,4 @@ fn cache() -> Result<PathBuf> {
     Ok(base
         .join("gwlock/controlplane")
         .join(format!("{VERSION}-{short}")))
-}
-
-/// Builds into a folder beside the target and moves it there, so that the target is never incomplete. Of several
-/// processes one builds and the others wait.
-fn build(target: &Path) -> Result<()> {
-    let parent = target.parent().context("the cache has no parent folder")?;
-    fs::create_dir_all(parent)?;
-    let lock = File::create(parent.join("lock"))?;
-    lock.lock().context("cannot lock the cache")?;
-    if is_complete(target) {
-        return Ok(());
-    }
-    let go = Command::new("go").arg("version").output();
-    if !go.is_ok_and(|output| output.status.success()) {
-        bail!(
-            "Go is needed to build kube-apiserver, etcd and kubectl once: install Go 1.26 or newer, or set \
-             KUBEBUILDER_ASSETS to a folder that has them in version {MINOR}x, or set GWLOCK_CONTROL_PLANE=skip"
-        );
-    }
-    say(&format!(
-        "building kube-apiserver, etcd and kubectl {VERSION} into {} (once, some minutes)",
-        target.display()
-    ));
-    let folder = tempfile::Builder::new()
-        .prefix("build-")
-        .tempdir_in(parent)?;
-    let version = "k8s.io/component-base/version";
-    let flags = format!(
-        "-s -w -X {version}.gitVersion={VERSION} -X {version}.gitMajor=1 -X {version}.gitMinor=36"
-    );
-    let built = Command::new("go")
-        .args(["install", "-trimpath", "-ldflags", &flags, "tool"])
-        .current_dir(MODULE)
-        .env("GOBIN", folder.path())
-        .env("GOTOOLCHAIN", "local")
-        .env_remove("GOFLAGS")
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run go")?;
-    if !built.status.success() {
-        bail!(
-            "go install failed:\n{}",
-            String::from_utf8_lossy(&built.stderr)
-        );
-    }
-    // etcd's program is named after its folder.
-    fs::rename(folder.path().join("server"), folder.path().join("etcd"))?;
-    fs::rename(folder.keep(), target)
-        .with_context(|| format!("cannot move the build to {}", target.display()))?;
-    say("built");
-    Ok(())
-}
-
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "control plane: {text}");
 }

@@ -1,13 +1,14 @@
-//! etcd and kube-apiserver, started for tests.
+//! etcd and kube-apiserver, started for tests, and what a test may do to them.
+
+mod ready;
 
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Config};
@@ -15,40 +16,11 @@ use tempfile::NamedTempFile;
 
 use crate::assets;
 use crate::process::Process;
-
-const START_TIMEOUT: Duration = Duration::from_secs(90);
-const POLL: Duration = Duration::from_millis(50);
+use crate::users::{self, User};
 
 static NAMESPACES: AtomicU32 = AtomicU32::new(0);
 
-/// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum User {
-    /// May do everything.
-    Admin,
-    /// Has no rights until a test binds a role to the user `gateway`.
-    Gateway,
-    /// Has no rights until a test binds a role to the user `viewer`.
-    Viewer,
-}
-
-impl User {
-    /// The name in bindings.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Gateway => "gateway",
-            Self::Viewer => "viewer",
-        }
-    }
-
-    fn token(self) -> String {
-        format!("{}-token", self.name())
-    }
-}
-
-/// A running control plane. Dropping it ends its processes; they also end with the test process.
+/// A running control plane. Dropping it ends its processes; they also end with the test process, however that ends.
 #[derive(Debug)]
 pub struct ControlPlane {
     assets: PathBuf,
@@ -57,10 +29,9 @@ pub struct ControlPlane {
     peer_port: u16,
     port: u16,
     ca_pem: String,
-    apiserver: Option<Process>,
-    etcd: Option<Process>,
-    /// Does nothing but to remove the folder when it ends, last of all.
-    _keeper: Process,
+    // Dropped in this order: the API server first, so that it does not complain about a lost etcd.
+    apiserver: Process,
+    etcd: Process,
 }
 
 impl ControlPlane {
@@ -70,13 +41,10 @@ impl ControlPlane {
             .prefix("gwlock-controlplane-")
             .tempdir()?
             .keep();
-        let keeper = Process::start(
-            Path::new("sleep"),
-            &["infinity"],
-            &folder.join("keeper.log"),
-            Some(&folder),
-        )?;
+        write_credentials(&folder)?;
         let [etcd_port, peer_port, port] = free_ports()?;
+        let etcd = start_etcd(&assets, &folder, etcd_port, peer_port)?;
+        let apiserver = start_apiserver(&assets, &folder, etcd_port, port)?;
         let mut own = Self {
             assets,
             folder,
@@ -84,13 +52,9 @@ impl ControlPlane {
             peer_port,
             port,
             ca_pem: String::new(),
-            apiserver: None,
-            etcd: None,
-            _keeper: keeper,
+            apiserver,
+            etcd,
         };
-        own.write_credentials()?;
-        own.start_etcd()?;
-        own.start_apiserver()?;
         own.wait_until_ready()?;
         Ok(own)
     }
@@ -101,79 +65,47 @@ impl ControlPlane {
         format!("https://127.0.0.1:{}", self.port)
     }
 
+    /// The address of etcd, which serves its v3 API as JSON as well.
+    #[must_use]
+    pub fn etcd_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.etcd_port)
+    }
+
+    /// The authority that signed the API server's certificate, as PEM.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
     /// The program of the same version.
     #[must_use]
     pub fn kubectl(&self) -> PathBuf {
         self.assets.join("kubectl")
     }
 
-    /// The API server's process.
+    /// Where data, logs and certificates are, for a look at what went wrong.
     #[must_use]
-    pub fn apiserver(&self) -> &Process {
-        self.apiserver
-            .as_ref()
-            .unwrap_or_else(|| panic!("the API server was not started"))
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
-    /// etcd's process.
-    #[must_use]
-    pub fn etcd(&self) -> &Process {
-        self.etcd
-            .as_ref()
-            .unwrap_or_else(|| panic!("etcd was not started"))
-    }
-
-    /// Kills etcd and starts it again on the same data.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn restart_etcd(&mut self) -> Result<()> {
-        self.etcd = None;
-        self.start_etcd()
-    }
-
-    /// Kills the API server and starts it again, without what it had in memory.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn restart_apiserver(&mut self) -> Result<()> {
-        self.apiserver = None;
-        self.start_apiserver()?;
-        self.wait_until_ready()
-    }
-
-    /// A configuration for kube.
+    /// A configuration for kube that repeats no request by itself.
     ///
     /// # Panics
-    /// When its own kubeconfig cannot be read.
+    /// When the control plane's own certificate cannot be read.
     #[must_use]
     pub fn config(&self, user: User, namespace: &str) -> Config {
-        let yaml = self.kubeconfig_text(user, namespace);
-        let kubeconfig =
-            kube::config::Kubeconfig::from_yaml(&yaml).unwrap_or_else(|error| panic!("{error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap_or_else(|error| panic!("{error}"));
-        let load = async move {
-            Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
-                .await
-        };
-        // A runtime of its own, in a thread of its own: the caller may be in one already.
-        let loaded = std::thread::scope(|scope| scope.spawn(move || runtime.block_on(load)).join());
-        match loaded {
-            Ok(Ok(config)) => config,
-            Ok(Err(error)) => panic!("{error}"),
-            Err(_) => panic!("the thread that reads the kubeconfig died"),
-        }
+        users::config(&self.url(), &self.ca_pem, user, namespace)
     }
 
-    /// A kubeconfig file that only its owner can read.
+    /// A kubeconfig file that only its owner can read; it goes when it is dropped.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn kubeconfig(&self, user: User, namespace: &str) -> Result<NamedTempFile> {
+        let text = users::kubeconfig(&self.url(), &self.ca_pem, user, namespace);
         let mut file = tempfile::Builder::new().prefix("kubeconfig-").tempfile()?;
-        file.write_all(self.kubeconfig_text(user, namespace).as_bytes())?;
+        file.write_all(text.as_bytes())?;
         Ok(file)
     }
 
@@ -203,156 +135,95 @@ impl ControlPlane {
         }
         name
     }
+}
 
-    fn kubeconfig_text(&self, user: User, namespace: &str) -> String {
-        let (url, user_name, token) = (self.url(), user.name(), user.token());
-        let ca = serde_json::Value::from(self.folder.join("ca.crt").to_string_lossy());
-        format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: test\nclusters:\n- name: test\n  cluster:\n    server: \
-             {url}\n    certificate-authority: {ca}\nusers:\n- name: {user_name}\n  user:\n    token: \
-             {token}\ncontexts:\n- name: test\n  context: {{cluster: test, user: {user_name}, namespace: {namespace}}}\n"
-        )
+/// For a control plane of one's own: what the shared one must be spared.
+impl ControlPlane {
+    /// The API server's process, to pause, resume or kill.
+    #[must_use]
+    pub fn apiserver(&self) -> &Process {
+        &self.apiserver
     }
 
-    fn write_credentials(&self) -> Result<()> {
-        let mut tokens = String::new();
-        for user in [User::Admin, User::Gateway, User::Viewer] {
-            let groups = if user == User::Admin {
-                ",\"system:masters\""
-            } else {
-                ""
-            };
-            tokens.push_str(&format!(
-                "{},{},{}{groups}\n",
-                user.token(),
-                user.name(),
-                user.name()
-            ));
-        }
-        fs::write(self.folder.join("tokens.csv"), tokens)?;
-        // For signing service account tokens, which no test asks for.
-        let key = rcgen::KeyPair::generate()?;
-        fs::write(self.folder.join("sa.key"), key.serialize_pem())?;
-        fs::write(self.folder.join("sa.pub"), key.public_key_pem())?;
+    /// etcd's process, to pause, resume or kill.
+    #[must_use]
+    pub fn etcd(&self) -> &Process {
+        &self.etcd
+    }
+
+    /// Kills etcd and starts it again on the same data. Returns at once; the API server answers again when it has
+    /// found it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart_etcd(&mut self) -> Result<()> {
+        // The port is free as soon as the process is gone, which a kill alone does not wait for.
+        self.etcd.end();
+        self.etcd = start_etcd(&self.assets, &self.folder, self.etcd_port, self.peer_port)?;
         Ok(())
     }
 
-    fn start_etcd(&mut self) -> Result<()> {
-        let client = format!("http://127.0.0.1:{}", self.etcd_port);
-        let peer = format!("http://127.0.0.1:{}", self.peer_port);
-        let arguments = [
-            "--data-dir".to_owned(),
-            self.path("etcd"),
-            "--listen-client-urls".to_owned(),
-            client.clone(),
-            "--advertise-client-urls".to_owned(),
-            client,
-            "--listen-peer-urls".to_owned(),
-            peer,
-            "--unsafe-no-fsync".to_owned(),
-        ];
-        let log = self.folder.join("etcd.log");
-        self.etcd = Some(Process::start(
-            &self.assets.join("etcd"),
-            &arguments,
-            &log,
-            None,
-        )?);
-        Ok(())
-    }
-
-    fn start_apiserver(&mut self) -> Result<()> {
-        let flags = [
-            (
-                "etcd-servers",
-                format!("http://127.0.0.1:{}", self.etcd_port),
-            ),
-            ("cert-dir", self.path("certs")),
-            ("secure-port", self.port.to_string()),
-            ("bind-address", "127.0.0.1".to_owned()),
-            ("service-account-issuer", "https://localhost".to_owned()),
-            ("service-account-key-file", self.path("sa.pub")),
-            ("service-account-signing-key-file", self.path("sa.key")),
-            ("service-cluster-ip-range", "10.0.0.0/24".to_owned()),
-            ("authorization-mode", "RBAC".to_owned()),
-            ("token-auth-file", self.path("tokens.csv")),
-            ("disable-admission-plugins", "ServiceAccount".to_owned()),
-        ];
-        let arguments: Vec<String> = flags
-            .iter()
-            .map(|(flag, value)| format!("--{flag}={value}"))
-            .collect();
-        let log = self.folder.join("apiserver.log");
-        self.apiserver = Some(Process::start(
-            &self.assets.join("kube-apiserver"),
-            &arguments,
-            &log,
-            None,
-        )?);
-        Ok(())
-    }
-
-    fn wait_until_ready(&mut self) -> Result<()> {
-        let start = Instant::now();
-        loop {
-            if self.read_ca().is_ok() && self.is_ready() {
-                return Ok(());
-            }
-            let log = fs::read_to_string(self.folder.join("apiserver.log")).unwrap_or_default();
-            let failed = log.contains("\"command failed\"");
-            if failed || start.elapsed() > START_TIMEOUT {
-                let tail: Vec<&str> = log.lines().rev().take(8).collect();
-                bail!(
-                    "the API server does not start; it said last:\n{}",
-                    tail.join("\n")
-                );
-            }
-            std::thread::sleep(POLL);
-        }
-    }
-
-    /// The serving certificate that the API server makes for itself is followed by the authority that signed it.
-    fn read_ca(&mut self) -> Result<()> {
-        const END: &str = "-----END CERTIFICATE-----";
-        let chain = fs::read_to_string(self.folder.join("certs/apiserver.crt"))?;
-        let start = chain
-            .rfind("-----BEGIN CERTIFICATE-----")
-            .context("no certificate")?;
-        let end = chain.rfind(END).context("half a certificate")? + END.len();
-        if start == 0 || end < start {
-            bail!("no authority in the chain yet");
-        }
-        self.ca_pem = chain[start..end].to_owned();
-        fs::write(self.folder.join("ca.crt"), &self.ca_pem)?;
-        Ok(())
-    }
-
-    fn is_ready(&self) -> bool {
-        let config = self.config(User::Admin, "default");
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        else {
-            return false;
-        };
-        let ask = async move {
-            let client = kube::Client::try_from(config).ok()?;
-            let request = http::Request::get("/readyz").body(Vec::new()).ok()?;
-            let answer = client.request_text(request);
-            tokio::time::timeout(Duration::from_secs(5), answer)
-                .await
-                .ok()?
-                .ok()
-        };
-        std::thread::scope(|scope| scope.spawn(move || runtime.block_on(ask)).join())
-            .is_ok_and(|text| text.as_deref() == Some("ok"))
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.join(name).to_string_lossy().into_owned()
+    /// Kills the API server, starts it again on the same data and the same port, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart_apiserver(&mut self) -> Result<()> {
+        self.apiserver.end_and_keep_the_folder();
+        self.apiserver = start_apiserver(&self.assets, &self.folder, self.etcd_port, self.port)?;
+        self.wait_until_ready()
     }
 }
 
+fn write_credentials(folder: &Path) -> Result<()> {
+    fs::write(folder.join("tokens.csv"), users::token_file())?;
+    // For signing service account tokens, which no test asks for.
+    let key = rcgen::KeyPair::generate()?;
+    fs::write(folder.join("sa.key"), key.serialize_pem())?;
+    fs::write(folder.join("sa.pub"), key.public_key_pem())?;
+    Ok(())
+}
+
+fn start_etcd(assets: &Path, folder: &Path, port: u16, peer_port: u16) -> Result<Process> {
+    let client = format!("http://127.0.0.1:{port}");
+    let peer = format!("http://127.0.0.1:{peer_port}");
+    let arguments = [
+        format!("--data-dir={}", folder.join("etcd").display()),
+        format!("--listen-client-urls={client}"),
+        format!("--advertise-client-urls={client}"),
+        format!("--listen-peer-urls={peer}"),
+        format!("--initial-advertise-peer-urls={peer}"),
+        format!("--initial-cluster=default={peer}"),
+        "--unsafe-no-fsync".to_owned(),
+    ];
+    let log = folder.join("etcd.log");
+    Process::start(&assets.join("etcd"), &arguments, &log, None)
+}
+
+fn start_apiserver(assets: &Path, folder: &Path, etcd_port: u16, port: u16) -> Result<Process> {
+    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let arguments = [
+        format!("--etcd-servers=http://127.0.0.1:{etcd_port}"),
+        format!("--cert-dir={}", file("certs")),
+        format!("--secure-port={port}"),
+        "--bind-address=127.0.0.1".to_owned(),
+        "--service-account-issuer=https://localhost".to_owned(),
+        format!("--service-account-key-file={}", file("sa.pub")),
+        format!("--service-account-signing-key-file={}", file("sa.key")),
+        "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+        "--authorization-mode=RBAC".to_owned(),
+        format!("--token-auth-file={}", file("tokens.csv")),
+        "--disable-admission-plugins=ServiceAccount".to_owned(),
+    ];
+    let log = folder.join("apiserver.log");
+    Process::start(
+        &assets.join("kube-apiserver"),
+        &arguments,
+        &log,
+        Some(folder),
+    )
+}
+
+/// Ports that nobody listens on. Somebody could take one before it is used; then the program says so in its log.
 fn free_ports<const N: usize>() -> Result<[u16; N]> {
     let listeners: Vec<TcpListener> = (0..N)
         .map(|_| TcpListener::bind("127.0.0.1:0"))
@@ -362,13 +233,4 @@ fn free_ports<const N: usize>() -> Result<[u16; N]> {
         *port = listener.local_addr()?.port();
     }
     Ok(ports)
-}
-
-/// The log files, for a look at what went wrong.
-impl ControlPlane {
-    /// Where etcd's and the API server's output is.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
 }

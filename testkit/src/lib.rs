@@ -1,19 +1,35 @@
-//! The real control plane for tests: kube-apiserver, etcd and kubectl.
+//! The real control plane for tests: kube-apiserver, etcd and kubectl; and a proxy that counts and fails.
 //!
-//! Found in `KUBEBUILDER_ASSETS` if that is the same minor version, else in the user's cache, else built there from Go
-//! modules. A test that needs it fails where it cannot be had; `GWLOCK_CONTROL_PLANE=skip` is the only way round, and
-//! says so.
+//! The programs are found in `KUBEBUILDER_ASSETS` if that is the same minor version, else in the user's cache, else
+//! built there from Go modules. A test that needs them fails where they cannot be had; `GWLOCK_CONTROL_PLANE=skip` is
+//! the only way round, and says so:
+//!
+//! ```no_run
+//! # async fn test() {
+//! let Some(control_plane) = gwlock_testkit::control_plane() else { return };
+//! let namespace = control_plane.namespace().await;
+//! # }
+//! ```
+//!
+//! Nothing here knows leases or remediation requests, but for the definition of the latter.
 
 mod assets;
 mod control_plane;
 mod process;
+pub mod proxy;
+mod users;
 
-pub use control_plane::{ControlPlane, User};
+pub use control_plane::ControlPlane;
 pub use process::Process;
+pub use users::User;
 
 use std::env;
 use std::io::Write as _;
 use std::sync::OnceLock;
+
+/// The CustomResourceDefinition of `remediationrequests.kubernaut.ai`, as YAML.
+pub const REMEDIATION_REQUESTS: &str =
+    include_str!("../crds/kubernaut.ai_remediationrequests.yaml");
 
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 
@@ -44,13 +60,17 @@ fn start() -> ControlPlane {
     ControlPlane::start().unwrap_or_else(|error| panic!("no control plane: {error:#}"))
 }
 
-fn is_skipped() -> bool {
+/// Whether `GWLOCK_CONTROL_PLANE=skip` is set; if so it says on stderr which test is left out.
+#[must_use]
+pub fn is_skipped() -> bool {
     let skip = env::var_os("GWLOCK_CONTROL_PLANE").is_some_and(|value| value == "skip");
     if skip {
-        // Tests print to stderr so that the words are seen even though their stdout is captured.
+        // Past the print macros, whose output the test harness holds back.
+        let test = std::thread::current();
         let _ = writeln!(
             std::io::stderr(),
-            "SKIPPED: GWLOCK_CONTROL_PLANE=skip leaves out what needs the real control plane"
+            "SKIPPED {}: GWLOCK_CONTROL_PLANE=skip leaves out what needs the real control plane",
+            test.name().unwrap_or_default()
         );
     }
     skip

@@ -1,27 +1,35 @@
 //! A program that does not outlive the test.
+//!
+//! The test may panic, be interrupted, or be killed with SIGKILL: nothing of it runs then. `PR_SET_PDEATHSIG` would
+//! do, but it has to be set between fork and exec, which is unsafe code, and it fires when the spawning *thread*
+//! ends. So each program runs under a guard, a few lines of sh whose standard input is a pipe from this process. The
+//! kernel closes that pipe however this process ends; the guard reads its end and kills the program. The pipe is
+//! close-on-exec, so no other child holds it open.
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Kills its program when its own standard input ends: when the test says so, and also when the test process dies in
-/// any way, SIGKILL included. It is a group of its own, so that Ctrl-C does not end it before it has done that. A
-/// folder to remove afterwards is its first argument, empty for none.
+/// A group of its own, so that Ctrl-C does not end it before it has done its work. Its first argument is a folder to
+/// remove afterwards, empty for none; the word `keep` on its input keeps that. It removes until nothing is left,
+/// because another program may still be writing there.
 const GUARD: &str = r#"
 folder=$1; shift
 "$@" </dev/null &
 child=$!
 echo $child
 exec >/dev/null
-read -r _ || true
+word=
+read -r word || true
 kill -CONT $child 2>/dev/null
 kill -KILL $child 2>/dev/null
 wait $child 2>/dev/null
+[ "$word" = keep ] && exit
 while [ -n "$folder" ] && [ -e "$folder" ]; do rm -rf "$folder" 2>/dev/null || sleep 0.1; done
 "#;
 
@@ -33,7 +41,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program, with its output in a file.
+    /// Starts a program, with its output appended to the file `log`. With it goes the folder `remove`.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -88,6 +96,22 @@ impl Process {
         self.send(Signal::KILL);
     }
 
+    /// Ends it and waits until it is gone, with the folder that goes with it.
+    pub fn end(&mut self) {
+        drop(self.guard.stdin.take());
+        // It was started here and nobody else waits for it, so there is a status; what it is does not matter.
+        let _ = self.guard.wait();
+    }
+
+    /// Ends it, but leaves the folder that would go with it.
+    pub(crate) fn end_and_keep_the_folder(&mut self) {
+        if let Some(stdin) = &mut self.guard.stdin {
+            // The guard lives until its input ends, so this fails only where somebody killed it.
+            let _ = stdin.write_all(b"keep\n");
+        }
+        self.end();
+    }
+
     fn send(&self, signal: Signal) {
         // It may have ended already, which is what was asked for.
         let _ = kill_process(self.pid, signal);
@@ -96,8 +120,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
+        self.end();
     }
 }
 
@@ -110,16 +133,14 @@ mod tests {
         std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
     }
 
+    fn sleeper(folder: &Path, remove: Option<&Path>) -> Process {
+        Process::start(Path::new("sleep"), &["1000"], &folder.join("log"), remove).unwrap()
+    }
+
     #[test]
     fn a_dropped_process_is_gone_even_if_it_was_paused() {
         let folder = tempfile::tempdir().unwrap();
-        let process = Process::start(
-            Path::new("sleep"),
-            &["1000"],
-            &folder.path().join("log"),
-            None,
-        )
-        .unwrap();
+        let process = sleeper(folder.path(), None);
         let pid = process.id();
         assert!(is_running(pid));
         process.pause();
@@ -132,17 +153,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let removed = folder.path().join("data");
         std::fs::create_dir(&removed).unwrap();
-        let mut process = Process::start(
-            Path::new("sleep"),
-            &["1000"],
-            &folder.path().join("log"),
-            Some(&removed),
-        )
-        .unwrap();
+        let mut process = sleeper(folder.path(), Some(&removed));
         let pid = process.id();
         drop(process.guard.stdin.take());
         process.guard.wait().unwrap();
         assert!(!is_running(pid));
         assert!(!removed.exists());
+    }
+
+    #[test]
+    fn a_folder_can_outlive_its_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("data");
+        std::fs::create_dir(&kept).unwrap();
+        let mut process = sleeper(folder.path(), Some(&kept));
+        let pid = process.id();
+        process.end_and_keep_the_folder();
+        assert!(!is_running(pid));
+        assert!(kept.exists());
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn delete(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
         return Err(Status::not_found(&call.resource, call.name));
     };
     check(&call.resource, call.name, &object, &options)?;
+    written::check_removable(call)?;
     Ok(
         match remove(server, &mut state, call, &key, &object, dry_run) {
             Removal::Marked(object) => Reply::Object {

@@ -12,6 +12,7 @@ use crate::definitions;
 use crate::object::{self, Object, metadata_mut};
 use crate::registry::Registry;
 use crate::server::Inner;
+use crate::status::Status;
 use crate::store::State;
 
 const NAMESPACES: &str = "namespaces";
@@ -50,6 +51,16 @@ pub(super) fn after_update(
             );
         }
     }
+}
+
+/// A cluster cannot do without some of its namespaces.
+pub(super) fn check_removable(call: &Call<'_>) -> Result<(), Status> {
+    let is_needed = matches!(call.name, "default" | "kube-public" | "kube-system");
+    if call.resource.stored_as == NAMESPACES && is_needed {
+        let why = "this namespace may not be deleted";
+        return Err(Status::not_admitted(&call.resource, call.name, why));
+    }
+    Ok(())
 }
 
 /// Removes the object under `key` for good.

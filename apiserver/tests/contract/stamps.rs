@@ -65,7 +65,7 @@ async fn a_renewal_moves_its_writers_stamp_and_not_the_creation(server: &Server)
         .await;
     let created = lease["metadata"]["creationTimestamp"].clone();
     let mut later = in_a_later_second(server, lease, &created, |lease, n| {
-        lease["metadata"]["labels"]["n"] = json!(n.to_string())
+        lease["metadata"]["labels"]["n"] = json!(n.to_string());
     })
     .await;
     assert_eq!(entry(&later, "contract")["time"], created);
@@ -93,7 +93,7 @@ async fn another_managers_label_leaves_the_stamp_alone(server: &Server) {
     let own = entry(&lease, "contract").clone();
     let created = lease["metadata"]["creationTimestamp"].clone();
     let labelled = in_a_later_second(server, lease, &created, |lease, n| {
-        lease["metadata"]["labels"]["n"] = json!(n.to_string())
+        lease["metadata"]["labels"]["n"] = json!(n.to_string());
     })
     .await;
     assert_eq!(entry(&labelled, "contract"), &own);
@@ -107,7 +107,7 @@ async fn a_label_by_the_same_manager_moves_the_stamp(server: &Server) {
     let lease = server.lease("x1", json!({"holderIdentity": "a"})).await;
     let created = lease["metadata"]["creationTimestamp"].clone();
     let mut later = in_a_later_second(server, lease, &created, |lease, n| {
-        lease["metadata"]["labels"]["n"] = json!(n.to_string())
+        lease["metadata"]["labels"]["n"] = json!(n.to_string());
     })
     .await;
     later["metadata"]["labels"]["own"] = json!("x");
