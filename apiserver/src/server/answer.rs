@@ -17,7 +17,7 @@ use crate::discovery::{self, Document};
 use crate::negotiate::Output;
 use crate::object;
 use crate::query::Query;
-use crate::registry::{Resource, Subresource};
+use crate::registry::{Resource, Subresource, Verb};
 use crate::render;
 use crate::route::{ResourcePath, Route};
 use crate::status::Status;
@@ -66,6 +66,7 @@ fn elsewhere(server: &Inner, parts: &Parts) -> Result<Response<Body>, Status> {
         return Err(Status::method_not_allowed());
     }
     let query = parts.uri.query().unwrap_or_default();
+<<<<<<< HEAD
     discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
         .map(|document| present(server, document))
         .ok_or_else(Status::no_such_resource)
@@ -73,6 +74,14 @@ fn elsewhere(server: &Inner, parts: &Parts) -> Result<Response<Body>, Status> {
 
 fn present(server: &Inner, document: Document) -> Response<Body> {
     response(
+=======
+    let Some(document) =
+        discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
+    else {
+        return Ok(page_not_found(server));
+    };
+    Ok(response(
+>>>>>>> apiserver
         server,
         document.code,
         document.content_type,
@@ -97,11 +106,23 @@ async fn resource(
         user.clone(),
         &gate::resource_attributes(verb, path, &query),
     )?;
+<<<<<<< HEAD
     if server.registry().group(path.group).is_none() {
         return Ok(present(server, discovery::not_found()));
+=======
+    if server
+        .registry()
+        .version(path.group, path.version)
+        .is_none()
+    {
+        return Ok(page_not_found(server));
+>>>>>>> apiserver
     }
     let resource = find(server, path)?;
-    if !resource.verbs.contains(&verb) {
+    // Objects of a namespaced kind are not created in all namespaces at once, nor deleted.
+    let is_everywhere = resource.is_namespaced() && path.namespace.is_empty();
+    let needs_namespace = matches!(verb, Verb::Create | Verb::DeleteCollection);
+    if !resource.verbs.contains(&verb) || is_everywhere && needs_namespace {
         return Err(Status::method_not_allowed());
     }
     let call = Call {
@@ -119,6 +140,16 @@ async fn resource(
     };
     let reply = execute(server, &call, deadline).await?;
     Ok(respond(server, &call, reply))
+}
+
+/// The answer to paths that no part of the server knows.
+fn page_not_found(server: &Inner) -> Response<Body> {
+    response(
+        server,
+        404,
+        "text/plain; charset=utf-8",
+        Body::whole("404 page not found\n".into()),
+    )
 }
 
 fn find(server: &Inner, path: &ResourcePath<'_>) -> Result<Arc<Resource>, Status> {
