@@ -43,7 +43,8 @@ impl Document {
     }
 }
 
-/// The answer to a GET of a path that is not one of objects, or `None` if there is no such path.
+/// The answer to a GET of a path that is not one of objects, or `None` if it names a version that
+/// its group has not.
 ///
 /// `query` is the raw query string.
 pub(crate) fn answer(
@@ -59,23 +60,34 @@ pub(crate) fn answer(
         ["apis"] if aggregated::is_wanted(headers) => Some(aggregated::groups(registry)),
         ["api"] => Some(Document::json(&groups::core_versions(host(headers)))),
         ["apis"] => Some(Document::json(&groups::list(registry))),
-        ["apis", group] => Some(match groups::one(registry, group) {
-            Some(group) => Document::json(&group),
-            None => Document::text(404, "404 page not found\n"),
-        }),
+        ["apis", group] => match groups::one(registry, group) {
+            Some(group) => Some(Document::json(&group)),
+            None => Some(not_found()),
+        },
         ["api", version] => {
             groups::resources(registry, "", version).map(|list| Document::json(&list))
         }
+        // A version that a group has not is refused by a status, a group that is not there is not.
+        ["apis", group, _] if registry.group(group).is_none() => Some(not_found()),
         ["apis", group, version] => {
             groups::resources(registry, group, version).map(|list| Document::json(&list))
         }
         ["version"] => Some(Document::json(&version::version())),
         ["healthz" | "livez" | "readyz", rest @ ..] => Some(health::answer(steps[0], rest, query)),
         ["openapi", "v3"] => Some(Document::json(&openapi::index(registry))),
-        ["openapi", "v3", "api", version] => openapi::document(registry, "", version),
-        ["openapi", "v3", "apis", group, version] => openapi::document(registry, group, version),
-        _ => None,
+        ["openapi", "v3", "api", version] => {
+            openapi::document(registry, "", version).or_else(|| Some(not_found()))
+        }
+        ["openapi", "v3", "apis", group, version] => {
+            openapi::document(registry, group, version).or_else(|| Some(not_found()))
+        }
+        _ => Some(not_found()),
     }
+}
+
+/// What a path is answered with that no handler has: plain text.
+pub(crate) fn not_found() -> Document {
+    Document::text(404, "404 page not found\n")
 }
 
 /// The paths that the server answers, as its root lists them.
@@ -129,18 +141,21 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_are_not() {
-        assert_eq!(
-            get("/apis/nope.io"),
-            Some((404, "404 page not found\n".to_owned()))
-        );
+    fn other_paths_are_not_found() {
         for path in [
-            "/api/v2",
-            "/apis/coordination.k8s.io/v9",
+            "/apis/nope.io",
+            "/apis/nope.io/v1",
             "/metrics",
             "/openapi/v3/apis/nope.io/v1",
             "/openapi/v2",
         ] {
+            assert_eq!(
+                get(path),
+                Some((404, "404 page not found\n".to_owned())),
+                "{path}"
+            );
+        }
+        for path in ["/api/v2", "/apis/coordination.k8s.io/v9"] {
             assert_eq!(get(path), None, "{path}");
         }
     }

@@ -1,6 +1,6 @@
 //! `/healthz`, `/livez` and `/readyz`. A server that can answer is healthy.
 
-use super::Document;
+use super::{Document, not_found};
 
 /// The answer to `/ENDPOINT` and `/ENDPOINT/CHECK`.
 pub(super) fn answer(endpoint: &str, check: &[&str], query: &str) -> Document {
@@ -9,7 +9,7 @@ pub(super) fn answer(endpoint: &str, check: &[&str], query: &str) -> Document {
             Document::text(200, &format!("[+]ping ok\n{endpoint} check passed\n"))
         }
         [] | ["ping"] => Document::text(200, "ok"),
-        _ => Document::text(404, "404 page not found\n"),
+        _ => not_found(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Inner, gate};
 use crate::access::UserInfo;
 use crate::body::Body;
 use crate::call::{self, Call};
-use crate::discovery;
+use crate::discovery::{self, Document};
 use crate::negotiate::Output;
 use crate::object;
 use crate::query::Query;
@@ -66,17 +66,18 @@ fn elsewhere(server: &Inner, parts: &Parts) -> Result<Response<Body>, Status> {
         return Err(Status::method_not_allowed());
     }
     let query = parts.uri.query().unwrap_or_default();
-    let Some(document) =
-        discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
-    else {
-        return Ok(page_not_found(server));
-    };
-    Ok(response(
+    discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
+        .map(|document| present(server, document))
+        .ok_or_else(Status::no_such_resource)
+}
+
+fn present(server: &Inner, document: Document) -> Response<Body> {
+    response(
         server,
         document.code,
         document.content_type,
         Body::whole(document.body),
-    ))
+    )
 }
 
 async fn resource(
@@ -96,12 +97,8 @@ async fn resource(
         user.clone(),
         &gate::resource_attributes(verb, path, &query),
     )?;
-    if server
-        .registry()
-        .version(path.group, path.version)
-        .is_none()
-    {
-        return Ok(page_not_found(server));
+    if server.registry().group(path.group).is_none() {
+        return Ok(present(server, discovery::not_found()));
     }
     let resource = find(server, path)?;
     // Objects of a namespaced kind are not created in all namespaces at once, nor deleted.
@@ -125,16 +122,6 @@ async fn resource(
     };
     let reply = execute(server, &call, deadline).await?;
     Ok(respond(server, &call, reply))
-}
-
-/// The answer to paths that no part of the server knows.
-fn page_not_found(server: &Inner) -> Response<Body> {
-    response(
-        server,
-        404,
-        "text/plain; charset=utf-8",
-        Body::whole("404 page not found\n".into()),
-    )
 }
 
 fn find(server: &Inner, path: &ResourcePath<'_>) -> Result<Arc<Resource>, Status> {
