@@ -172,7 +172,12 @@ impl<'a> Shape<'a> {
                 ("", "metadata" | "spec" | "status")
                     | (
                         "spec",
-                        "strategy" | "updateStrategy" | "template" | "jobTemplate" | "containers"
+                        "strategy"
+                            | "updateStrategy"
+                            | "template"
+                            | "jobTemplate"
+                            | "containers"
+                            | "names"
                     )
                     | ("template" | "jobTemplate", "metadata" | "spec")
             ),
