@@ -2,8 +2,6 @@
 //!
 //! Most defaults of Pods and workloads are left out: no kubelet and no controller runs that would act on them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::object::{self, metadata_mut};
@@ -19,7 +17,7 @@ pub(crate) fn fill_in(resource: &Resource, object: &mut Value) {
             pod_spec(object.get_mut("spec"));
             fill(object.get_mut("spec"), "enableServiceLinks", true);
         }
-        ("", "Secret") => secret(object),
+        ("", "Secret") => fill(Some(object), "type", "Opaque"),
         ("", "Service") => service(object.get_mut("spec")),
         ("apps", "Deployment" | "ReplicaSet" | "StatefulSet") => {
             fill(object.get_mut("spec"), "replicas", 1);
@@ -93,21 +91,6 @@ fn pull_policy(image: &str) -> &'static str {
         "Always"
     } else {
         "IfNotPresent"
-    }
-}
-
-/// `stringData` is only ever sent: it is kept as `data`.
-fn secret(secret: &mut Value) {
-    fill(Some(secret), "type", "Opaque");
-    let Some(fields) = secret.as_object_mut() else {
-        return;
-    };
-    let Some(Value::Object(texts)) = fields.remove("stringData") else {
-        return;
-    };
-    let data = fields.entry("data").or_insert_with(|| json!({}));
-    for (key, text) in texts {
-        data[key] = STANDARD.encode(text.as_str().unwrap_or_default()).into();
     }
 }
 
@@ -191,18 +174,6 @@ mod tests {
                 { "apiGroup": RBAC, "kind": "User", "name": "u" },
                 { "kind": "ServiceAccount", "name": "s", "namespace": "n" },
             ] })
-        );
-    }
-
-    #[test]
-    fn the_texts_of_a_secret_become_data() {
-        assert_eq!(
-            filled(
-                "",
-                "secrets",
-                json!({ "data": { "a": "YQ==" }, "stringData": { "b": "b" } })
-            ),
-            json!({ "type": "Opaque", "data": { "a": "YQ==", "b": "Yg==" } })
         );
     }
 
