@@ -13,7 +13,10 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 pub(crate) fn fill_in(resource: &Resource, object: &mut Value) {
     match (resource.group.as_str(), resource.kind.as_str()) {
         ("", "Namespace") => namespace(object),
-        ("", "Pod") => pod_spec(object.get_mut("spec")),
+        ("", "Pod") => {
+            pod_spec(object.get_mut("spec"));
+            fill(object.get_mut("spec"), "enableServiceLinks", true);
+        }
         ("", "Secret") => fill(Some(object), "type", "Opaque"),
         ("", "Service") => service(object.get_mut("spec")),
         ("apps", "Deployment" | "ReplicaSet" | "StatefulSet") => {
@@ -33,7 +36,11 @@ pub(crate) fn fill_in(resource: &Resource, object: &mut Value) {
 
 fn fill(structure: Option<&mut Value>, field: &str, default: impl Into<Value>) {
     if let Some(fields) = structure.and_then(Value::as_object_mut) {
-        fields.entry(field).or_insert_with(|| default.into());
+        let slot = fields.entry(field).or_insert(Value::Null);
+        // Decoding leaves empty texts where a Go structure has them.
+        if slot.is_null() || slot == "" {
+            *slot = default.into();
+        }
     }
 }
 
@@ -55,6 +62,36 @@ fn pod_spec(spec: Option<&mut Value>) {
     fill(Some(spec), "terminationGracePeriodSeconds", 30);
     fill(Some(spec), "dnsPolicy", "ClusterFirst");
     fill(Some(spec), "schedulerName", "default-scheduler");
+    fill(Some(spec), "securityContext", json!({}));
+    for list in ["containers", "initContainers"] {
+        for container in items(spec, list) {
+            let policy = pull_policy(
+                container
+                    .get("image")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default(),
+            );
+            fill(Some(container), "imagePullPolicy", policy);
+            fill(
+                Some(container),
+                "terminationMessagePath",
+                "/dev/termination-log",
+            );
+            fill(Some(container), "terminationMessagePolicy", "File");
+            fill(Some(container), "resources", json!({}));
+        }
+    }
+}
+
+/// Images without a tag, and those tagged `latest`, may change at any time.
+fn pull_policy(image: &str) -> &'static str {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let tag = name.split_once(':').map_or("latest", |(_, tag)| tag);
+    if tag == "latest" && !name.contains('@') {
+        "Always"
+    } else {
+        "IfNotPresent"
+    }
 }
 
 fn service(spec: Option<&mut Value>) {
@@ -138,6 +175,19 @@ mod tests {
                 { "kind": "ServiceAccount", "name": "s", "namespace": "n" },
             ] })
         );
+    }
+
+    #[test]
+    fn an_image_is_pulled_always_unless_it_has_a_fixed_tag() {
+        let images = [
+            "nginx",
+            "nginx:latest",
+            "nginx:1",
+            "host:5000/nginx",
+            "nginx@sha256:0",
+        ];
+        let policies = ["Always", "Always", "IfNotPresent", "Always", "IfNotPresent"];
+        assert_eq!(images.map(pull_policy), policies);
     }
 
     #[test]

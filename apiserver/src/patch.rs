@@ -45,13 +45,9 @@ impl Patch {
                 "json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
                 go_type(&other)
             ))),
-            (STRATEGIC, _) if is_custom => {
-                let served = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
-                              application/apply-patch+cbor";
-                Err(Status::unsupported_media_type(format!(
-                    "the body of the request was in an unknown format - accepted media types include: {served}"
-                )))
-            }
+            (STRATEGIC, _) if is_custom => Err(Status::unknown_format(
+                "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+            )),
             (MERGE, patch @ Value::Object(_)) => Ok(Patch::Merge(patch)),
             (STRATEGIC, patch @ Value::Object(_)) => Ok(Patch::Strategic(patch)),
             (MERGE | STRATEGIC, other) => Err(undecodable(&format!(

@@ -129,11 +129,12 @@ impl Status {
         Self::new(413, "RequestEntityTooLarge", message)
     }
 
-    /// 415 of a body in a form that is not read.
+    /// 415 of a body in a form that is not read; `read` are those that are.
     #[must_use]
-    pub fn unknown_format() -> Self {
-        let message = "the body of the request was in an unknown format - accepted media types include: application/json, \
-                       application/yaml, application/vnd.kubernetes.protobuf";
+    pub fn unknown_format(read: &str) -> Self {
+        let message = format!(
+            "the body of the request was in an unknown format - accepted media types include: {read}"
+        );
         Self::new(415, "UnsupportedMediaType", message)
     }
 

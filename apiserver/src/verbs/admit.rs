@@ -72,7 +72,11 @@ fn parse(call: &Call<'_>) -> Result<Value, Status> {
             serde_saphyr::from_slice(&call.body).map_err(|error| refused(error.to_string()))?
         }
         protobuf::MEDIA_TYPE => protobuf::decode(&call.body).map_err(|error| unread(&error))?,
-        _ => return Err(Status::unknown_format()),
+        _ => {
+            return Err(Status::unknown_format(
+                "application/json, application/yaml, application/vnd.kubernetes.protobuf",
+            ));
+        }
     };
     if object.is_object() {
         Ok(object)
@@ -103,13 +107,20 @@ pub(super) fn check_kind(call: &Call<'_>, object: &mut Value) -> Result<(), Stat
         .get("kind")
         .and_then(Value::as_str)
         .unwrap_or_default();
+    let name = fields
+        .get("metadata")
+        .and_then(|metadata| metadata.get("name"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let version = fields
         .get("apiVersion")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let is_other = |stated: &str, expected: &str| !stated.is_empty() && stated != expected;
     let api_version = resource.api_version();
-    if is_other(version, &api_version) || is_other(kind, &resource.kind) {
+    let is_other = |stated: &str, expected: &str| !stated.is_empty() && stated != expected;
+    if resource.custom().is_some() {
+        check_custom_kind(call, kind, version, name)?;
+    } else if is_other(version, &api_version) || is_other(kind, &resource.kind) {
         let (kind, version) = (or(kind, &resource.kind), or(version, &api_version));
         return Err(Status::bad_request(format!(
             "{kind} in version {:?} cannot be handled as a {}: no kind {kind:?} is registered for version {version:?} in scheme \
@@ -127,6 +138,36 @@ pub(super) fn check_kind(call: &Call<'_>, object: &mut Value) -> Result<(), Stat
     }
     if !fields.get("metadata").is_some_and(Value::is_object) {
         fields.insert("metadata".into(), Value::Object(Map::new()));
+    }
+    Ok(())
+}
+
+/// A custom object has to say what it is.
+fn check_custom_kind(call: &Call<'_>, kind: &str, version: &str, name: &str) -> Result<(), Status> {
+    let resource = &call.resource;
+    let expected = resource.api_version();
+    if kind.is_empty() {
+        let body = String::from_utf8_lossy(&call.body);
+        return Err(Status::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing in '{body}' ({body})",
+            resource.kind
+        )));
+    }
+    if version != expected {
+        return Err(Status::bad_request(format!(
+            "the API version in the data ({version}) does not match the expected API version ({expected})"
+        )));
+    }
+    if kind != resource.kind {
+        let error = FieldError::invalid("kind", kind, format!("must be {}", resource.kind));
+        let qualified = format!("{kind}.{}", resource.group);
+        let errors = [error];
+        return Err(Status::invalid(
+            &qualified,
+            name,
+            &validate::summary(&errors),
+            validate::causes(&errors),
+        ));
     }
     Ok(())
 }

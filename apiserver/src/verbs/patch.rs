@@ -48,6 +48,9 @@ fn decode(call: &Call<'_>, patched: &mut Value) -> Result<Vec<String>, Status> {
     let sent = patched.clone();
     let decoded = admit::check_kind(call, patched).and_then(|()| admit::decode(call, patched));
     decoded.map_err(|status| {
+        if status.code != 400 {
+            return status;
+        }
         // The wording of a body that cannot be decoded, without its beginning.
         let why = status
             .message

@@ -212,17 +212,20 @@ fn set(fields: Option<&mut serde_json::Map<String, Value>>, field: &str, value: 
     }
 }
 
+/// Whether a change counts as a new generation: one of the specification, and of a Deployment's annotations.
 fn specification_differs(resource: &Resource, old: &Value, new: &Value) -> bool {
-    let part = |object: &Value| -> Vec<(String, Value)> {
-        let fields = object.as_object().into_iter().flatten();
-        fields
-            .filter(|(field, _)| {
-                *field != "metadata" && !(resource.has_status() && *field == "status")
-            })
-            .map(|(field, value)| (field.clone(), value.clone()))
-            .collect()
+    let is_counted =
+        |field: &str| field != "metadata" && !(resource.has_status() && field == "status");
+    let differs = |field: &String| is_counted(field) && old.get(field) != new.get(field);
+    let fields = |object: &Value| {
+        object
+            .as_object()
+            .is_some_and(|fields| fields.keys().any(differs))
     };
-    part(old) != part(new)
+    let annotations = |object: &Value| object.pointer("/metadata/annotations").cloned();
+    fields(old)
+        || fields(new)
+        || resource.kind == "Deployment" && annotations(old) != annotations(new)
 }
 
 fn track(call: &Call<'_>, old: &Value, new: &mut Value) {
