@@ -7,6 +7,8 @@
 //!
 //! Besides `admin` there is a context `guest`, whose user may do what every authenticated user may.
 
+#![expect(clippy::disallowed_macros, reason = "an example talks to its terminal")]
+
 use gwlock_apiserver::{
     ApiServer,
     access::UserInfo,

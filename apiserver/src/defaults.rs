@@ -2,6 +2,8 @@
 //!
 //! Most defaults of Pods and workloads are left out: no kubelet and no controller runs that would act on them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::object::{self, metadata_mut};
@@ -13,8 +15,11 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 pub(crate) fn fill_in(resource: &Resource, object: &mut Value) {
     match (resource.group.as_str(), resource.kind.as_str()) {
         ("", "Namespace") => namespace(object),
-        ("", "Pod") => pod_spec(object.get_mut("spec")),
-        ("", "Secret") => fill(Some(object), "type", "Opaque"),
+        ("", "Pod") => {
+            pod_spec(object.get_mut("spec"));
+            fill(object.get_mut("spec"), "enableServiceLinks", true);
+        }
+        ("", "Secret") => secret(object),
         ("", "Service") => service(object.get_mut("spec")),
         ("apps", "Deployment" | "ReplicaSet" | "StatefulSet") => {
             fill(object.get_mut("spec"), "replicas", 1);
@@ -33,11 +38,15 @@ pub(crate) fn fill_in(resource: &Resource, object: &mut Value) {
 
 fn fill(structure: Option<&mut Value>, field: &str, default: impl Into<Value>) {
     if let Some(fields) = structure.and_then(Value::as_object_mut) {
-        fields.entry(field).or_insert_with(|| default.into());
+        let slot = fields.entry(field).or_insert(Value::Null);
+        // Decoding leaves empty texts where a Go structure has them.
+        if slot.is_null() || slot == "" {
+            *slot = default.into();
+        }
     }
 }
 
-/// The label makes namespaces selectable by their names; the finalizer is the namespace controller's.
+/// The label makes namespaces selectable by their names.
 fn namespace(namespace: &mut Value) {
     let name = object::text(namespace, "name").to_owned();
     if !name.is_empty() {
@@ -47,11 +56,6 @@ fn namespace(namespace: &mut Value) {
         fill(Some(labels), "kubernetes.io/metadata.name", name);
     }
     fill(Some(namespace), "spec", json!({}));
-    fill(
-        namespace.get_mut("spec"),
-        "finalizers",
-        json!(["kubernetes"]),
-    );
 }
 
 fn pod_spec(spec: Option<&mut Value>) {
@@ -60,6 +64,51 @@ fn pod_spec(spec: Option<&mut Value>) {
     fill(Some(spec), "terminationGracePeriodSeconds", 30);
     fill(Some(spec), "dnsPolicy", "ClusterFirst");
     fill(Some(spec), "schedulerName", "default-scheduler");
+    fill(Some(spec), "securityContext", json!({}));
+    for list in ["containers", "initContainers"] {
+        for container in items(spec, list) {
+            let policy = pull_policy(
+                container
+                    .get("image")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default(),
+            );
+            fill(Some(container), "imagePullPolicy", policy);
+            fill(
+                Some(container),
+                "terminationMessagePath",
+                "/dev/termination-log",
+            );
+            fill(Some(container), "terminationMessagePolicy", "File");
+            fill(Some(container), "resources", json!({}));
+        }
+    }
+}
+
+/// Images without a tag, and those tagged `latest`, may change at any time.
+fn pull_policy(image: &str) -> &'static str {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let tag = name.split_once(':').map_or("latest", |(_, tag)| tag);
+    if tag == "latest" && !name.contains('@') {
+        "Always"
+    } else {
+        "IfNotPresent"
+    }
+}
+
+/// `stringData` is only ever sent: it is kept as `data`.
+fn secret(secret: &mut Value) {
+    fill(Some(secret), "type", "Opaque");
+    let Some(fields) = secret.as_object_mut() else {
+        return;
+    };
+    let Some(Value::Object(texts)) = fields.remove("stringData") else {
+        return;
+    };
+    let data = fields.entry("data").or_insert_with(|| json!({}));
+    for (key, text) in texts {
+        data[key] = STANDARD.encode(text.as_str().unwrap_or_default()).into();
+    }
 }
 
 fn service(spec: Option<&mut Value>) {
@@ -120,12 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_gets_its_label_and_finalizer() {
+    fn a_namespace_gets_its_label() {
         assert_eq!(
             filled("", "namespaces", json!({ "metadata": { "name": "x" } })),
             json!({
                 "metadata": { "name": "x", "labels": { "kubernetes.io/metadata.name": "x" } },
-                "spec": { "finalizers": ["kubernetes"] },
+                "spec": {},
             })
         );
     }
@@ -143,6 +192,31 @@ mod tests {
                 { "kind": "ServiceAccount", "name": "s", "namespace": "n" },
             ] })
         );
+    }
+
+    #[test]
+    fn the_texts_of_a_secret_become_data() {
+        assert_eq!(
+            filled(
+                "",
+                "secrets",
+                json!({ "data": { "a": "YQ==" }, "stringData": { "b": "b" } })
+            ),
+            json!({ "type": "Opaque", "data": { "a": "YQ==", "b": "Yg==" } })
+        );
+    }
+
+    #[test]
+    fn an_image_is_pulled_always_unless_it_has_a_fixed_tag() {
+        let images = [
+            "nginx",
+            "nginx:latest",
+            "nginx:1",
+            "host:5000/nginx",
+            "nginx@sha256:0",
+        ];
+        let policies = ["Always", "Always", "IfNotPresent", "Always", "IfNotPresent"];
+        assert_eq!(images.map(pull_policy), policies);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::fields::{self, Shape, Writer};
 use crate::object;
 use crate::registry::{
     CustomKind, Origin, Resource, Scope, SelectableField, SelectorWording, Subresource, Verb,
@@ -29,7 +30,7 @@ pub(crate) fn default(definition: &mut Value) {
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    if let Some(names) = spec["names"].as_object_mut() {
+    if let Some(names) = spec["names"].as_object_mut().filter(|_| !kind.is_empty()) {
         names
             .entry("singular")
             .or_insert_with(|| kind.to_ascii_lowercase().into());
@@ -56,14 +57,21 @@ pub(crate) fn validate(definition: &Value) -> Vec<FieldError> {
             "must be spec.names.plural+\".\"+spec.group",
         ));
     }
-    for (path, value) in [
-        ("spec.group", &spec["group"]),
-        ("spec.scope", &spec["scope"]),
-        ("spec.names.plural", &spec["names"]["plural"]),
-        ("spec.names.kind", &spec["names"]["kind"]),
-    ] {
-        if text(value).is_empty() {
-            errors.push(FieldError::required(path, ""));
+    if group.is_empty() {
+        errors.push(FieldError::required("spec.group", ""));
+    }
+    match text(&spec["scope"]).as_str() {
+        "" => errors.push(FieldError::required("spec.scope", "")),
+        "Cluster" | "Namespaced" => {}
+        other => errors.push(FieldError::not_supported(
+            "spec.scope",
+            other,
+            &["Cluster", "Namespaced"],
+        )),
+    }
+    for name in ["plural", "singular", "kind", "listKind"] {
+        if text(&spec["names"][name]).is_empty() {
+            errors.push(FieldError::required(format!("spec.names.{name}"), ""));
         }
     }
     let versions = versions(definition);
@@ -82,7 +90,7 @@ pub(crate) fn validate(definition: &Value) -> Vec<FieldError> {
     for (index, version) in versions.iter().enumerate() {
         let path = format!("spec.versions[{index}].schema.openAPIV3Schema");
         match &version["schema"]["openAPIV3Schema"] {
-            Value::Null => errors.push(FieldError::required(path, "schemas are required")),
+            Value::Null => errors.push(FieldError::required(path, "")),
             schema => errors.extend(Schema::compile(schema, &path).err().into_iter().flatten()),
         }
         let columns = version["additionalPrinterColumns"]
@@ -148,6 +156,13 @@ pub(crate) fn established(definition: &Value, stamp: &str) -> Value {
         ],
         "storedVersions": stored,
     });
+    let writer = Writer {
+        manager: "kube-apiserver",
+        api_version: "apiextensions.k8s.io/v1",
+        subresource: "status",
+        time: stamp,
+    };
+    fields::track_update(definition, &mut established, Shape::BUILT_IN, writer);
     established
 }
 

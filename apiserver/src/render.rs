@@ -89,7 +89,11 @@ fn objects(resource: &Resource, list: &List) -> Bytes {
     );
     body.extend_from_slice(&head[..head.len() - 1]);
     body.extend_from_slice(b",\"metadata\":");
-    body.extend_from_slice(&object::to_json(&Value::Object(metadata(list))));
+    let mut metadata = metadata(list);
+    if is_custom {
+        metadata.entry("continue").or_insert_with(|| "".into());
+    }
+    body.extend_from_slice(&object::to_json(&Value::Object(metadata)));
     body.extend_from_slice(b",\"items\":[");
     for (index, item) in items.iter().enumerate() {
         if index > 0 {

@@ -30,7 +30,7 @@ use crate::output;
   gwlock lab
   gwlock lab -- gwlock inspect -A --prefix all
   gwlock lab -- bash")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Port on 127.0.0.1 [default: one that is free]
     #[arg(
         long,

@@ -48,6 +48,7 @@ pub(super) fn compare(old: Option<&Value>, new: &Value, shape: Shape<'_>) -> Dif
                 let child = metadata(before.get(field), after.get(field), shape.child(field));
                 difference.attach(|| "f:metadata".into(), child);
             }
+            _ if before.is_empty() && shape.has_from_the_start(after.get(field)) => {}
             _ => {
                 let child = value(before.get(field), after.get(field), shape.child(field));
                 difference.attach(|| format!("f:{field}"), child);

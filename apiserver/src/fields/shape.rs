@@ -146,6 +146,19 @@ impl<'a> Shape<'a> {
         }
     }
 
+    /// Whether a new object has this value in one of its outermost fields even before anything was written: an empty
+    /// text, list or structure of a Go type.
+    pub(super) fn has_from_the_start(self, value: Option<&Value>) -> bool {
+        matches!(self, Shape::BuiltIn { .. })
+            && match value {
+                None | Some(Value::Null) => true,
+                Some(Value::String(text)) => text.is_empty(),
+                Some(Value::Array(items)) => items.is_empty(),
+                Some(Value::Object(fields)) => fields.is_empty(),
+                Some(Value::Bool(_) | Value::Number(_)) => false,
+            }
+    }
+
     /// Whether an object has this container even before anything was written into it: in the Go types it is a
     /// structure and no pointer.
     pub(super) fn is_always_present(self) -> bool {
@@ -159,7 +172,12 @@ impl<'a> Shape<'a> {
                 ("", "metadata" | "spec" | "status")
                     | (
                         "spec",
-                        "strategy" | "updateStrategy" | "template" | "jobTemplate" | "containers"
+                        "strategy"
+                            | "updateStrategy"
+                            | "template"
+                            | "jobTemplate"
+                            | "containers"
+                            | "names"
                     )
                     | ("template" | "jobTemplate", "metadata" | "spec")
             ),

@@ -108,9 +108,7 @@ impl Run {
         let event = event.trim();
         let last = self.last.take().ok_or("nothing has begun")?;
         if last.over {
-            return Err(format!(
-                "it is over, and this cannot happen any more: {line}"
-            ));
+            return Err("it is over, and this cannot happen any more".to_owned());
         }
         let now = match (time, last.due) {
             ("due", Some(due)) => due,

@@ -37,11 +37,10 @@ impl Acquire {
         });
         if self.settings.identity.is(record.holder()) && verdict != Verdict::Deleting {
             let sent = self.landed(&record);
-            self.rule_out();
             return self.on_ours(record, sent, arrived);
         }
         self.standing = None;
-        self.rule_out();
+        self.rule_out(Some(&Version::from(&record)));
         if self.closing.is_some() {
             return self.settle_on_other(arrived);
         }
@@ -57,7 +56,7 @@ impl Acquire {
         self.seen = None;
         self.takeover = None;
         self.standing = None;
-        self.rule_out();
+        self.rule_out(None);
         if self.closing.is_some() {
             return self.settle(arrived);
         }

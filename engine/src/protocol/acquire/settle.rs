@@ -118,9 +118,14 @@ impl Acquire {
 
     pub(super) fn on_undo(&mut self, sent: Sent, answer: &Answer, arrived: Moment) {
         match (sent, answer) {
-            (Sent::PutBack, Answer::Lease(_))
-            | (Sent::Remove, Answer::Deleted | Answer::NotFound) => {
+            (Sent::PutBack, Answer::Lease(record)) => {
                 self.standing = None;
+                self.rule_out(Some(&Version::from(&**record)));
+                self.settle(arrived);
+            }
+            (Sent::Remove, Answer::Deleted | Answer::NotFound) => {
+                self.standing = None;
+                self.rule_out(None);
                 self.settle(arrived);
             }
             (_, Answer::Unclear(_)) => self.settle_later(arrived, None),
@@ -133,7 +138,7 @@ impl Acquire {
     /// Removes what stands, looks again while a write may still land, and ends otherwise.
     pub(super) fn settle(&mut self, now: Moment) {
         if let Some(standing) = self.standing.clone()
-            && !self.undo(&standing, now)
+            && !self.undo(&standing.record, now)
         {
             return;
         }
@@ -163,11 +168,15 @@ impl Acquire {
         }
     }
 
-    /// A look that was sent after an attempt could still land, and did not find it, rules it out.
-    pub(super) fn rule_out(&mut self) {
+    /// An answer shows the lease as `current`: rules out writes that did not land and cannot any more. A POST needs a look
+    /// for that which was sent after its time-out and grace.
+    pub(super) fn rule_out(&mut self, current: Option<&Version>) {
         let sent = self.look_sent;
         for attempt in &mut self.attempts {
-            attempt.open_until = attempt.open_until.filter(|until| *until > sent);
+            if attempt.is_outdated(current) || attempt.open_until.is_some_and(|until| until <= sent)
+            {
+                attempt.open_until = None;
+            }
         }
     }
 

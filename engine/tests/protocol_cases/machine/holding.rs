@@ -68,6 +68,7 @@ pub(super) fn open_attempts(words: &mut Words<'_>, server: Timestamp) -> Vec<Att
     let open = words.take("open").map(|until| Attempt {
         renew_time: server,
         sent: Moment::default(),
+        on: None,
         open_until: Some(parse_moment(until)),
     });
     open.into_iter().collect()
