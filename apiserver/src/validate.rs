@@ -6,6 +6,7 @@
 //! custom resources are the business of [`crate::schema`].
 
 mod decode;
+mod event;
 mod field_error;
 mod formats;
 mod lease;
@@ -45,6 +46,7 @@ pub fn prepare(group: &str, kind: &str, object: &mut Value) {
 pub fn built_in(group: &str, kind: &str, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
     match (group, kind) {
         (COORDINATION, "Lease") => lease::validate(object),
+        ("" | "events.k8s.io", "Event") => event::validate(group, object, old),
         (RBAC, "Role" | "ClusterRole") => rbac::validate_role(object, kind == "Role"),
         (RBAC, "RoleBinding" | "ClusterRoleBinding") => {
             rbac::validate_binding(object, old, kind == "RoleBinding")
