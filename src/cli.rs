@@ -1,11 +1,15 @@
 //! The command line: flags and subcommands. Parsing only.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::complete;
+use crate::output::colour::Color;
+use crate::output::log::LogFormat;
 
 use crate::commands::{acquire, bench, completion, inspect, release, renew, verify};
 #[cfg(feature = "sim")]
@@ -17,102 +21,97 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Green.on_default())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Lock, inspect and prove the Kubernetes Leases that serialise Kubernaut Gateway signals.
+/// Examples come first: they are what most people open the help for.
+const HELP: &str = "{about}{after-help}\n\n{usage-heading} {usage}\n\n{all-args}";
+
+/// Lock, inspect and prove the Kubernetes Leases that serialise Kubernaut Gateway signals
 ///
 /// Works on the current cluster of the kubeconfig, and without any cluster on the API server that it embeds: try
-/// `gwlock simulate` and `gwlock lab`.
+/// `gwlock simulate` and `gwlock lab`. As `kubectl-gwlock` on the PATH it is the kubectl plugin `kubectl gwlock`.
 #[derive(Debug, Parser)]
-#[command(name = "gwlock", version, styles = STYLES, propagate_version = true, max_term_width = 100)]
-pub struct Cli {
-    /// Flags that every command has.
+#[command(name = "gwlock", version, styles = STYLES, max_term_width = 100)]
+#[command(after_help = "Examples:
+  gwlock inspect
+  gwlock acquire prod/Deployment/payment-api --handle-file lease.json
+  gwlock release --handle-file lease.json
+  gwlock simulate")]
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub global: Global,
-    /// What to do.
+    pub(crate) global: Global,
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
-/// The subcommands.
+// The help text of each is the documentation of its arguments.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// See `commands::acquire`.
+pub(crate) enum Command {
     Acquire(acquire::Arguments),
-    /// See `commands::renew`.
     Renew(renew::Arguments),
-    /// See `commands::release`.
     Release(release::Arguments),
-    /// See `commands::verify`.
     Verify(verify::Arguments),
-    /// See `commands::inspect`.
     Inspect(inspect::Arguments),
-    /// See `commands::simulate`.
     #[cfg(feature = "sim")]
     Simulate(simulate::Arguments),
-    /// See `commands::lab`.
     #[cfg(feature = "sim")]
     Lab(lab::Arguments),
-    /// See `commands::bench`.
     Bench(bench::Arguments),
-    /// See `commands::completion`.
     Completion(completion::Arguments),
 }
 
 /// Flags that every command has; they are kubectl's where kubectl has them.
 #[derive(Debug, Clone, Args, Default)]
-pub struct Global {
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct Global {
     /// Namespace of the leases [default: $POD_NAMESPACE, the context's namespace, kubernaut-system]
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "NAMESPACE",
-        help_heading = "Cluster"
-    )]
-    pub namespace: Option<String>,
+    #[arg(short, long, global = true, value_name = "NAMESPACE", add = ArgValueCompleter::new(complete::namespaces))]
+    pub(crate) namespace: Option<String>,
     /// Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod's service account]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Cluster")]
-    pub kubeconfig: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
-    pub context: Option<String>,
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCompleter::new(complete::contexts))]
+    pub(crate) context: Option<String>,
     /// Cluster of the kubeconfig
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
-    pub cluster: Option<String>,
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCompleter::new(complete::clusters))]
+    pub(crate) cluster: Option<String>,
     /// User of the kubeconfig
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
-    pub user: Option<String>,
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCompleter::new(complete::users))]
+    pub(crate) user: Option<String>,
     /// Address of the API server
+    #[arg(short, long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) server: Option<String>,
+    /// File with a bearer token for the API server; a token in a flag would be seen by every user of the machine
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) token_file: Option<String>,
+    /// Do not check the server's certificate
+    #[arg(long, global = true)]
+    pub(crate) insecure_skip_tls_verify: bool,
+    /// Act as this user
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub(crate) as_user: Option<String>,
+    /// Act as a member of this group (repeatable)
+    #[arg(long, global = true, value_name = "GROUP")]
+    pub(crate) as_group: Vec<String>,
+    /// Act as the user with this uid
+    #[arg(long, global = true, value_name = "UID")]
+    pub(crate) as_uid: Option<String>,
+    /// Longest time for one request, such as 5s; 0 is the default of each command
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub(crate) request_timeout: Option<Duration>,
+    /// Log to stderr: -v what is done, -vv every request, -v=N kubectl's levels
     #[arg(
         short,
-        long,
+        long = "verbose",
         global = true,
-        value_name = "URL",
-        help_heading = "Cluster"
+        action = ArgAction::Append,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = MORE,
+        value_parser = verbosity,
+        value_name = "N",
+        help_heading = "Output"
     )]
-    pub server: Option<String>,
-    /// Do not check the server's certificate
-    #[arg(long, global = true, help_heading = "Cluster")]
-    pub insecure_skip_tls_verify: bool,
-    /// Act as this user
-    #[arg(
-        long = "as",
-        global = true,
-        value_name = "USER",
-        help_heading = "Cluster"
-    )]
-    pub as_user: Option<String>,
-    /// Act as a member of this group (repeatable)
-    #[arg(long, global = true, value_name = "GROUP", help_heading = "Cluster")]
-    pub as_group: Vec<String>,
-    /// Act as the user with this uid
-    #[arg(long, global = true, value_name = "UID", help_heading = "Cluster")]
-    pub as_uid: Option<String>,
-    /// Longest time for one request, such as 5s
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Cluster")]
-    pub request_timeout: Option<Duration>,
-    /// Log more to stderr: -v for what is done, -vv for every request; -v=6 is taken as kubectl's
-    #[arg(short, long = "verbose", global = true, action = ArgAction::Count, help_heading = "Output")]
-    pub verbose: u8,
+    pub(crate) verbose: Vec<Verbosity>,
     /// How logs are written
     #[arg(
         long,
@@ -122,22 +121,58 @@ pub struct Global {
         value_name = "FORMAT",
         help_heading = "Output"
     )]
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
+    /// When to use colours
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Output"
+    )]
+    pub(crate) color: Color,
 }
 
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LogFormat {
-    /// Lines for people.
-    #[default]
-    Text,
-    /// A JSON object a line.
-    Json,
+/// What stands for a `-v` without a number.
+const MORE: &str = "more";
+
+/// One `-v`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    /// `-v`
+    More,
+    /// `-v=6`
+    Level(u8),
+}
+
+impl Global {
+    /// 0 for warnings, 1 for what is done, 2 for every request, 3 for everything. kubectl shows requests from its
+    /// level 6 on and their content from level 8 on.
+    pub(crate) fn verbosity(&self) -> usize {
+        match self.verbose.last() {
+            None => 0,
+            Some(Verbosity::More) => self.verbose.len(),
+            Some(Verbosity::Level(0)) => 0,
+            Some(Verbosity::Level(1..6)) => 1,
+            Some(Verbosity::Level(6..8)) => 2,
+            Some(Verbosity::Level(_)) => 3,
+        }
+    }
+}
+
+fn verbosity(text: &str) -> Result<Verbosity, String> {
+    if text == MORE {
+        return Ok(Verbosity::More);
+    }
+    text.parse()
+        .map(Verbosity::Level)
+        .map_err(|_| format!("\"{text}\" is no level: 0 to 10 are"))
 }
 
 /// What a command that writes does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum DryRun {
+pub(crate) enum DryRun {
     /// Write.
     #[default]
     None,
@@ -147,19 +182,33 @@ pub enum DryRun {
     Server,
 }
 
-/// The whole command line, named as it was called: `gwlock`, or `kubectl gwlock` as a plugin.
+/// The whole command line.
 #[must_use]
 pub fn command() -> clap::Command {
-    let called = std::env::args_os().next();
-    let plugin = called
-        .as_deref()
-        .map(std::path::Path::new)
-        .and_then(std::path::Path::file_name);
-    let command = Cli::command();
-    if plugin == Some(OsStr::new("kubectl-gwlock")) {
-        command.bin_name("kubectl gwlock")
-    } else {
-        command
+    examples_first(Cli::command())
+}
+
+fn examples_first(command: clap::Command) -> clap::Command {
+    command.help_template(HELP).mut_subcommands(examples_first)
+}
+
+impl DryRun {
+    /// As the flag spells it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+
+    /// What kubectl puts behind a line that tells of a write.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Client => " (dry run)",
+            Self::Server => " (server dry run)",
+        }
     }
 }
 
@@ -167,7 +216,7 @@ pub fn command() -> clap::Command {
 ///
 /// # Errors
 /// What is expected.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let expected = || format!("\"{text}\" is no duration: 30s, 1m30s and 500ms are");
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
@@ -182,7 +231,24 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn verbosity_is_counted_or_taken_from_kubectls_levels() {
+        for (words, expected) in [
+            (vec!["gwlock", "completion", "bash"], 0),
+            (vec!["gwlock", "-v", "completion", "bash"], 1),
+            (vec!["gwlock", "completion", "-vv", "bash"], 2),
+            (vec!["gwlock", "completion", "-v", "bash", "-v"], 2),
+            (vec!["gwlock", "completion", "-v=6", "bash"], 2),
+            (vec!["gwlock", "completion", "-v=2", "bash"], 1),
+            (vec!["gwlock", "completion", "-v=9", "bash"], 3),
+        ] {
+            let cli = Cli::try_parse_from(&words).unwrap();
+            assert_eq!(cli.global.verbosity(), expected, "{words:?}");
+        }
+        assert!(Cli::try_parse_from(["gwlock", "-v=loud", "completion", "bash"]).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod claim;
 pub(crate) mod completion;
 pub(crate) mod inspect;
+pub(crate) mod key;
 #[cfg(feature = "sim")]
 pub(crate) mod lab;
 pub(crate) mod release;

@@ -1,4 +1,6 @@
-//! Every exit code. Nothing else names a number.
+//! Every exit code: its number, its reason in JSON errors, and what it means. Nothing else names a number.
+//!
+//! The README's table and the EXIT STATUS of the man pages are made from here.
 
 /// How gwlock ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +11,7 @@ pub enum Exit {
     No,
     /// Wrong usage.
     Usage,
-    /// Input that cannot be read.
+    /// Input that cannot be used.
     BadInput,
     /// No answer in time.
     Unreachable,
@@ -37,44 +39,42 @@ pub enum Exit {
     Child(u8),
 }
 
-/// What the README and the man page say of the codes, in their order.
-pub const TABLE: &[(&str, &str, &str)] = &[
-    ("0", "Done", "done, yes"),
-    (
-        "1",
-        "No",
-        "the answer is no: no such lease, not held by you, claim no longer stands, access missing, violation found",
-    ),
-    ("2", "Usage", "usage"),
-    (
-        "65",
-        "BadInput",
-        "bad input: key, payload, manifest, handle file",
-    ),
-    (
-        "69",
-        "Unreachable",
-        "API server or gateway not reachable in time",
-    ),
-    ("70", "Bug", "a bug in gwlock"),
-    (
-        "75",
-        "LeaseBusy",
-        "lease busy, or the wait ran out (`-E N` changes it)",
-    ),
-    ("76", "OutcomeUnknown", "outcome of a write unknown"),
-    ("77", "Forbidden", "forbidden or unauthorised"),
-    (
-        "78",
-        "Configuration",
-        "configuration: kubeconfig, contradicting settings",
-    ),
-    ("79", "LeaseLost", "lease lost while the command ran"),
-    ("126, 127", "", "command not executable, not found"),
-    ("128+n", "", "ended by POSIX signal n"),
-];
+/// One line of the documentation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Documented {
+    /// The number, or how it is made: `75`, `128+n`.
+    pub code: String,
+    /// The `reason` of JSON errors.
+    pub reason: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Stands for any signal where the codes are listed.
+const ANY_SIGNAL: Exit = Exit::Signal(0);
+/// Stands for any code of a command where the codes are listed.
+const ANY_CHILD: Exit = Exit::Child(0);
 
 impl Exit {
+    /// All of them, in the order of the documentation. [`Exit::BusyAs`] is documented with [`Exit::Busy`].
+    pub const ALL: [Self; 15] = [
+        Self::Done,
+        Self::No,
+        Self::Usage,
+        Self::BadInput,
+        Self::Unreachable,
+        Self::Bug,
+        Self::Busy,
+        Self::Unknown,
+        Self::Forbidden,
+        Self::Config,
+        Self::Lost,
+        Self::NotExecutable,
+        Self::NotFound,
+        ANY_SIGNAL,
+        ANY_CHILD,
+    ];
+
     /// The number.
     #[must_use]
     pub const fn code(self) -> u8 {
@@ -115,39 +115,71 @@ impl Exit {
             Self::NotExecutable => "NotExecutable",
             Self::NotFound => "NotFound",
             Self::Signal(_) => "Signal",
-            Self::Child(_) => "Child",
+            Self::Child(_) => "Command",
         }
+    }
+
+    /// What it means, for the documentation.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done, yes",
+            Self::No => {
+                "the answer is no: no such lease, not held by you, claim no longer stands, access missing, violation found"
+            }
+            Self::Usage => "wrong usage",
+            Self::BadInput => "bad input: key, payload, manifest, handle file",
+            Self::Unreachable => "API server or gateway not reachable in time",
+            Self::Bug => "a bug in gwlock",
+            Self::Busy | Self::BusyAs(_) => "lease busy, or the wait ran out; -E N changes it",
+            Self::Unknown => "outcome of a write unknown",
+            Self::Forbidden => "forbidden or unauthorised",
+            Self::Config => "configuration: kubeconfig, contradicting settings, a cluster too old",
+            Self::Lost => "lease lost while the command ran",
+            Self::NotExecutable => "command not executable",
+            Self::NotFound => "command not found",
+            Self::Signal(_) => "ended by POSIX signal n",
+            Self::Child(_) => "the command's own",
+        }
+    }
+
+    /// The documentation of every code.
+    pub fn documentation() -> impl Iterator<Item = Documented> {
+        Self::ALL.into_iter().map(|exit| Documented {
+            code: match exit {
+                ANY_SIGNAL => "128+n".to_owned(),
+                ANY_CHILD => "other".to_owned(),
+                _ => exit.code().to_string(),
+            },
+            reason: exit.reason(),
+            meaning: exit.meaning(),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
-    fn the_table_names_every_code_and_reason() {
-        let all = [
-            Exit::Done,
-            Exit::No,
-            Exit::Usage,
-            Exit::BadInput,
-            Exit::Unreachable,
-            Exit::Bug,
-            Exit::Busy,
-            Exit::Unknown,
-            Exit::Forbidden,
-            Exit::Config,
-            Exit::Lost,
-        ];
-        let named: Vec<(String, &str)> = all
-            .iter()
-            .map(|exit| (exit.code().to_string(), exit.reason()))
-            .collect();
-        let table: Vec<(String, &str)> = TABLE
-            .iter()
-            .take(all.len())
-            .map(|(code, reason, _)| ((*code).to_owned(), *reason))
-            .collect();
-        assert_eq!(named, table);
+    fn no_two_codes_are_the_same() {
+        let documented: Vec<Documented> = Exit::documentation().collect();
+        let codes: HashSet<&str> = documented.iter().map(|line| line.code.as_str()).collect();
+        let reasons: HashSet<&str> = documented.iter().map(|line| line.reason).collect();
+        assert_eq!(
+            (codes.len(), reasons.len()),
+            (Exit::ALL.len(), Exit::ALL.len())
+        );
+    }
+
+    #[test]
+    fn signals_and_chosen_codes_are_passed_on() {
+        assert_eq!(Exit::Signal(2).code(), 130);
+        assert_eq!(Exit::Signal(15).code(), 143);
+        assert_eq!(Exit::BusyAs(9).code(), 9);
+        assert_eq!(Exit::BusyAs(9).reason(), "LeaseBusy");
+        assert_eq!(Exit::Child(3).code(), 3);
     }
 }

@@ -1,5 +1,7 @@
 //! What went wrong, and what to do about it.
 
+mod reach;
+
 use std::panic;
 
 use gwlock_engine::client::list::ListError;
@@ -7,8 +9,12 @@ use gwlock_engine::protocol::exchange::Refusal;
 use serde_json::json;
 
 use crate::exit::Exit;
-use crate::output;
+use crate::output::colour::{ERROR, HINT};
+use crate::output::{self, OutputError};
 use crate::rbac::Rule;
+
+pub(crate) use reach::Reached;
+use reach::Words;
 
 /// The end of a command that did not succeed.
 #[derive(Debug)]
@@ -16,8 +22,18 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     source: anyhow::Error,
     hints: Vec<String>,
-    /// Printed as JSON, because the command's answers are.
-    json: bool,
+    kind: Kind,
+}
+
+/// What has to be known of a failure to tell it better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The message says it all.
+    Told,
+    /// No clear answer; the message is the transport's.
+    Unreachable,
+    /// 401.
+    Unauthorised,
 }
 
 impl Failure {
@@ -26,7 +42,7 @@ impl Failure {
             exit,
             source: source.into(),
             hints: Vec::new(),
-            json: false,
+            kind: Kind::Told,
         }
     }
 
@@ -38,12 +54,6 @@ impl Failure {
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn as_json(mut self, json: bool) -> Self {
-        self.json = json;
         self
     }
 
@@ -66,38 +76,79 @@ impl Failure {
                 };
                 failure.hint(format!("the rule that is missing:\n{rule}"))
             }
-            (401, _) => {
-                failure.hint("the credentials of the kubeconfig were not accepted; log in again")
-            }
+            (401, _) => Self {
+                kind: Kind::Unauthorised,
+                ..failure
+            },
             (404, Some(namespace)) => failure.hint(format!("kubectl create namespace {namespace}")),
             _ => failure,
         }
     }
 
-    /// The server gave no clear answer.
+    /// The server gave no clear answer; `message` is the transport's.
     pub(crate) fn unreachable(message: &str) -> Self {
-        Self::says(
-            Exit::Unreachable,
-            format!("the API server did not answer: {message}"),
-        )
-        .hint("kubectl get --raw /readyz, with the same --context and --kubeconfig")
+        Self {
+            kind: Kind::Unreachable,
+            ..Self::says(Exit::Unreachable, message)
+        }
     }
 
-    pub(crate) fn print(&self) {
+    /// The same in better words, once it is known which server was meant.
+    #[must_use]
+    pub(crate) fn explained(self, reached: Option<&Reached>) -> Self {
+        let Some(reached) = reached else {
+            return self;
+        };
+        let words = match self.kind {
+            Kind::Told => return self,
+            Kind::Unreachable => Words::unreachable(reached, &self.message()),
+            Kind::Unauthorised => Words::unauthorised(reached, &self.message()),
+        };
+        Self {
+            hints: self.hints,
+            ..Self::says(words.exit, words.message)
+        }
+        .hint(words.hint)
+    }
+
+    /// The command line was not understood. Help and version come as errors as well, and are none.
+    pub(crate) fn print_usage(error: &clap::Error, json: bool) -> Exit {
+        if !error.use_stderr() || !json {
+            output::clap(error);
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+        }
+        let text = error.render().to_string();
+        let what = text.split("\n\nUsage:").next().unwrap_or_default();
+        let words: Vec<&str> = what.split_whitespace().collect();
+        let message = words.join(" ");
+        Self::says(Exit::Usage, message.trim_start_matches("error: "))
+            .hint("gwlock help shows the commands and their flags")
+            .print(json)
+    }
+
+    /// Prints what went wrong, and returns how to end.
+    pub(crate) fn print(&self, json: bool) -> Exit {
+        if self.exit == Exit::Done {
+            return self.exit;
+        }
         let message = self.message();
-        if self.json {
+        if json {
             let error = json!({
                 "apiVersion": output::API_VERSION, "kind": "Error", "code": self.exit.code(),
                 "reason": self.exit.reason(), "message": message, "hints": self.hints,
             });
-            return output::note(&error.to_string());
+            output::note(&error.to_string());
+            return self.exit;
         }
-        if !message.is_empty() {
-            output::note(&format!("error: {message}"));
-        }
+        output::problem("error", ERROR, &message);
         for hint in &self.hints {
-            output::note(&format!("hint: {hint}"));
+            output::problem("hint", HINT, hint);
         }
+        self.exit
     }
 
     /// The error and its causes, without what a cause repeats.
@@ -112,6 +163,19 @@ impl Failure {
     }
 }
 
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        match error {
+            // Nothing is left to be said, and `| head` is no failure.
+            OutputError::ReaderGone => Self::new(Exit::Done, error),
+            OutputError::Write(_) => Self::new(Exit::Unreachable, error),
+            OutputError::JsonPath(_) => Self::new(Exit::Usage, error)
+                .hint("names, [0] and [*] are: -o jsonpath='{.items[*].holder}'"),
+            OutputError::Yaml(_) => Self::new(Exit::Bug, error),
+        }
+    }
+}
+
 impl From<ListError> for Failure {
     fn from(error: ListError) -> Self {
         match error {
@@ -122,13 +186,70 @@ impl From<ListError> for Failure {
 }
 
 /// Makes a panic end with the code for a bug, and say what to do with it.
-pub(crate) fn report_bugs() {
-    panic::set_hook(Box::new(|panic| {
-        output::note(&format!(
-            "error: this is a bug in gwlock {}: {panic}",
-            env!("CARGO_PKG_VERSION")
-        ));
-        output::note("hint: please report it with the command line and this text");
-        output::abort(Exit::Bug);
+pub(crate) fn report_bugs(json: bool) {
+    panic::set_hook(Box::new(move |panic| {
+        let version = env!("CARGO_PKG_VERSION");
+        let failure = Failure::says(
+            Exit::Bug,
+            format!("this is a bug in gwlock {version}: {panic}"),
+        )
+        .hint("please report it, with the command line and this text");
+        output::abort(failure.print(json));
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_an_error_repeats_is_told_once() {
+        let error = anyhow::anyhow!("connection refused")
+            .context("cannot connect: connection refused")
+            .context("cannot read the lease");
+        assert_eq!(
+            Failure::new(Exit::Unreachable, error).message(),
+            "cannot read the lease: cannot connect: connection refused"
+        );
+    }
+
+    #[test]
+    fn a_refusal_for_lack_of_permission_names_the_rule() {
+        let refusal = Refusal {
+            code: 403,
+            reason: "Forbidden".to_owned(),
+            message: "no".to_owned(),
+            verb: gwlock_engine::protocol::exchange::Verb::Update,
+        };
+        let failure = Failure::refused(&refusal, Some("ns"));
+        assert_eq!(failure.exit, Exit::Forbidden);
+        assert_eq!(
+            failure.hints,
+            [
+                "the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
+              name: gwlock\n    namespace: ns\n  rules:\n  - apiGroups: [\"coordination.k8s.io\"]\n    \
+              resources: [\"leases\"]\n    verbs: [\"update\"]"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_kind_of_refusal_has_its_exit_code() {
+        for (code, exit) in [
+            (401, Exit::Forbidden),
+            (403, Exit::Forbidden),
+            (404, Exit::No),
+            (400, Exit::BadInput),
+            (422, Exit::BadInput),
+            (410, Exit::Unreachable),
+        ] {
+            let refusal = Refusal {
+                code,
+                reason: String::new(),
+                message: "m".to_owned(),
+                verb: gwlock_engine::protocol::exchange::Verb::Get,
+            };
+            assert_eq!(Failure::refused(&refusal, None).exit, exit, "{code}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 pub mod cli;
 mod commands;
+mod complete;
 mod context;
 pub mod exit;
 mod failure;
@@ -14,28 +15,47 @@ pub mod sim;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use cli::Cli;
+use context::{CalledAs, Invocation, variable};
 use exit::Exit;
+use failure::Failure;
+use output::colour::Color;
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    clap_complete::CompleteEnv::with_factory(cli::command).complete();
-    failure::report_bugs();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return output::usage(&error),
-    };
-    output::log::init(&cli.global);
-    match commands::run(cli) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            failure.print();
-            failure.exit.into()
-        }
+    let invocation = Invocation::of_this_process();
+    if complete::answered(&invocation) {
+        return Exit::Done.into();
     }
+    let json = invocation.wants_json();
+    let color = Color::of(invocation.color());
+    color.apply();
+    failure::report_bugs(json);
+    let exit = match parse(&invocation, color) {
+        Ok(cli) => {
+            let global = &cli.global;
+            output::log::init(
+                global.verbosity(),
+                variable("GWLOCK_LOG"),
+                global.log_format,
+            );
+            commands::run(cli).unwrap_or_else(|failure| failure.print(json))
+        }
+        Err(error) => Failure::print_usage(&error, json),
+    };
+    exit.into()
+}
+
+fn parse(invocation: &Invocation, color: Color) -> Result<Cli, clap::Error> {
+    let mut command = cli::command().color(color.into());
+    if invocation.called_as() == CalledAs::Plugin {
+        command = command.bin_name("kubectl gwlock");
+    }
+    let mut matches = command.clone().try_get_matches_from(invocation.words())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 impl From<Exit> for ExitCode {

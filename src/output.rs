@@ -3,22 +3,41 @@
 //! One file for each crate that draws on a terminal. What is printed is decided by the commands.
 
 pub(crate) mod age;
+pub(crate) mod colour;
+pub(crate) mod escape;
 pub(crate) mod format;
 pub(crate) mod log;
 pub(crate) mod progress;
 pub(crate) mod table;
 
 use std::io::{ErrorKind, Write};
-use std::process::ExitCode;
+
+use anstyle::Style;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
 
 /// The `apiVersion` of everything that gwlock prints as JSON or YAML of its own.
 pub(crate) const API_VERSION: &str = "gwlock.dev/v1alpha1";
 
-/// Prints data. A reader that has gone, as with `| head`, ends the command quietly.
-pub(crate) fn data(text: &str) -> Result<(), Failure> {
+/// Why an answer was not printed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    /// The reader has gone, as with `| head`. That is no failure.
+    #[error("nobody reads the output any more")]
+    ReaderGone,
+    /// stdout cannot be written to.
+    #[error("cannot write to stdout")]
+    Write(#[source] std::io::Error),
+    /// `-o jsonpath=` with something that is no path.
+    #[error("jsonpath {0:?} is not understood")]
+    JsonPath(String),
+    /// The value has no YAML form.
+    #[error("cannot write YAML")]
+    Yaml(#[source] serde_saphyr::ser::Error),
+}
+
+/// Prints data.
+pub(crate) fn data(text: &str) -> Result<(), OutputError> {
     let mut out = anstream::stdout().lock();
     let newline = if text.is_empty() || text.ends_with('\n') {
         ""
@@ -27,11 +46,8 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
     };
     match write!(out, "{text}{newline}").and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::says(Exit::Done, "")),
-        Err(error) => Err(Failure::new(
-            Exit::Unreachable,
-            anyhow::Error::new(error).context("cannot write to stdout"),
-        )),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(OutputError::ReaderGone),
+        Err(error) => Err(OutputError::Write(error)),
     }
 }
 
@@ -40,20 +56,31 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
-/// What clap has to say: help and version on stdout, errors on stderr.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let exit = if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
-    };
+/// Prints `error: …` or `hint: …`.
+pub(crate) fn problem(label: &str, style: Style, text: &str) {
+    note(&format!(
+        "{style}{label}:{style:#} {}",
+        escape::escape(text)
+    ));
+}
+
+/// Prints candidates for a shell, which takes them as they are.
+pub(crate) fn candidates(text: &str) {
+    // A shell that has gone needs no candidates.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints what clap has to say: help and version on stdout, errors on stderr.
+pub(crate) fn clap(error: &clap::Error) {
     // A closed pipe is no reason to complain.
     let _ = error.print();
-    exit.into()
 }
 
 /// Ends the process where no value can be returned any more.
-#[expect(clippy::exit, reason = "a panic hook cannot return an exit code")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a panic hook cannot return an exit code"
+)]
 pub(crate) fn abort(exit: Exit) {
     std::process::exit(i32::from(exit.code()));
 }

@@ -1,324 +1,225 @@
-//! Who asks, and whether they may: tokens, impersonation, RBAC, and the reviews that answer questions about them.
+//! Who asks, and whether he may: authentication by token, impersonation, and RBAC.
+//!
+//! The answers and their wording are those of a server that runs with `--authorization-mode RBAC`.
+//! Objects are read through [`RbacSource`]; this module has no store, knows no HTTP beyond request
+//! headers, and never reads a clock.
 
-mod protobuf;
-mod rbac;
+mod aggregation;
+mod authenticate;
+mod bootstrap;
+mod escalation;
+mod impersonate;
 mod review;
+mod rules;
+mod selector;
+mod user;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use http::{HeaderMap, header};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::request::Target;
-use crate::server::Shared;
-use crate::status::Status;
+pub use authenticate::{Authentication, Authenticator, Unauthorized};
+pub use bootstrap::bootstrap_objects;
+pub use escalation::{EscalationError, check_escalation};
+pub use impersonate::{ImpersonationError, impersonate};
+pub use review::{ReviewContext, ReviewError, review};
+pub use user::UserInfo;
 
-pub(crate) use review::{ReviewRequest, body as review_body, review};
+use crate::golang::quote::quote;
 
-/// The API group of roles and bindings.
-pub(crate) const GROUP: &str = "rbac.authorization.k8s.io";
-
-const MASTERS: &str = "system:masters";
-
-/// A user, as authentication found it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UserInfo {
-    /// The name.
-    pub username: String,
-    /// The uid.
-    pub uid: String,
-    /// The groups.
-    pub groups: Vec<String>,
+/// What a request wants to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection` or a verb
+    /// that only RBAC knows; for a path the HTTP method in lower case.
+    pub verb: String,
+    /// API group; empty for the core group.
+    pub group: String,
+    /// API version. RBAC does not look at it.
+    pub version: String,
+    /// Resource, in the plural.
+    pub resource: String,
+    /// Subresource, or empty.
+    pub subresource: String,
+    /// Namespace, or empty for cluster-scoped resources and for all namespaces.
+    pub namespace: String,
+    /// Name of the object. A `list` or `watch` with the field selector `metadata.name=X` carries X.
+    pub name: String,
+    /// The path of a request that is not for a resource; everything but the verb is unused then.
+    pub path: Option<String>,
 }
 
-impl UserInfo {
-    /// A user with these groups, and `system:authenticated`.
-    #[must_use]
-    pub fn new(username: &str, groups: &[&str]) -> Self {
-        let groups = groups
-            .iter()
-            .copied()
-            .chain(["system:authenticated"])
-            .map(str::to_owned)
-            .collect();
-        Self {
-            username: username.to_owned(),
-            uid: username.to_owned(),
-            groups,
-        }
-    }
-
-    fn anonymous() -> Self {
-        Self {
-            username: "system:anonymous".to_owned(),
-            groups: vec!["system:unauthenticated".to_owned()],
-            ..Self::default()
-        }
-    }
-
-    fn service_account(namespace: &str, name: &str) -> Vec<String> {
-        let _ = name;
-        vec![
-            "system:serviceaccounts".to_owned(),
-            format!("system:serviceaccounts:{namespace}"),
-            "system:authenticated".to_owned(),
-        ]
-    }
+/// The outcome of an authorization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Decision {
+    /// Whether the request may go on.
+    pub allowed: bool,
+    /// Which binding allowed it, or what kept the server from deciding. Often empty.
+    pub reason: String,
 }
 
-/// How users are known.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Authentication {
-    /// Everybody is an administrator.
-    Open,
-    /// By bearer token; nobody without one.
-    Tokens(HashMap<String, UserInfo>),
-}
+/// Where the authorizer reads roles and bindings from.
+pub trait RbacSource {
+    /// All objects of a resource of `rbac.authorization.k8s.io`, in one namespace or in all.
+    fn list(&self, resource: &str, namespace: Option<&str>) -> Vec<Arc<Value>>;
 
-/// What somebody wants to do.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Attributes {
-    pub(crate) verb: String,
-    pub(crate) group: String,
-    pub(crate) resource: String,
-    pub(crate) subresource: String,
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    /// For paths that are no objects.
-    pub(crate) path: Option<String>,
-}
-
-impl Attributes {
-    pub(crate) fn of(verb: &str, target: &Target, selected: Option<&str>) -> Self {
-        Self {
-            verb: verb.to_owned(),
-            group: target.resource.group.clone(),
-            resource: target.resource.plural.clone(),
-            subresource: target.subresource.clone().unwrap_or_default(),
-            namespace: target.namespace.clone(),
-            name: target
-                .name
-                .as_deref()
-                .or(selected)
-                .unwrap_or_default()
-                .to_owned(),
-            path: None,
-        }
-    }
-
-    pub(crate) fn of_path(verb: &str, path: &str) -> Self {
-        Self {
-            verb: verb.to_owned(),
-            path: Some(path.to_owned()),
-            ..Self::default()
-        }
+    /// One object; a source that has an index overrides this.
+    fn get(&self, resource: &str, namespace: Option<&str>, name: &str) -> Option<Arc<Value>> {
+        self.list(resource, namespace)
+            .into_iter()
+            .find(|object| object["metadata"]["name"] == name)
     }
 }
 
-/// Finds out who sent a request.
-pub(crate) fn authenticate(server: &Shared, headers: &HeaderMap) -> Result<UserInfo, Status> {
-    let user = match &server.authentication {
-        Authentication::Open => UserInfo::new("admin", &[MASTERS]),
-        Authentication::Tokens(tokens) => match headers.get(header::AUTHORIZATION) {
-            None => UserInfo::anonymous(),
-            Some(value) => {
-                let token = value
-                    .to_str()
-                    .ok()
-                    .and_then(|text| text.strip_prefix("Bearer "))
-                    .unwrap_or_default();
-                tokens
-                    .get(token)
-                    .cloned()
-                    .ok_or_else(Status::unauthorized)?
-            }
-        },
-    };
-    impersonate(server, user, headers)
-}
+/// Decides by the roles and bindings that a source holds at the moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Authorizer;
 
-fn impersonate(server: &Shared, user: UserInfo, headers: &HeaderMap) -> Result<UserInfo, Status> {
-    let Some(name) = headers
-        .get("impersonate-user")
-        .and_then(|value| value.to_str().ok())
-    else {
-        return Ok(user);
-    };
-    let attributes = |resource: &str, name: &str| Attributes {
-        verb: "impersonate".to_owned(),
-        resource: resource.to_owned(),
-        name: name.to_owned(),
-        ..Attributes::default()
-    };
-    let account = name
-        .strip_prefix("system:serviceaccount:")
-        .and_then(|rest| rest.split_once(':'));
-    match account {
-        Some((namespace, account)) => {
-            let asked = Attributes {
-                namespace: namespace.to_owned(),
-                ..attributes("serviceaccounts", account)
+impl Authorizer {
+    /// Whether `user` may do what `attributes` say.
+    ///
+    /// Members of `system:masters` may do everything, as on a server whose privileged group it is.
+    pub fn authorize(
+        &self,
+        source: &dyn RbacSource,
+        user: &UserInfo,
+        attributes: &Attributes,
+    ) -> Decision {
+        if user.is_in(user::MASTERS) {
+            return Decision {
+                allowed: true,
+                reason: String::new(),
             };
-            require(server, &user, &asked)?;
         }
-        None => require(server, &user, &attributes("users", name))?,
+        rules::authorize(source, user, attributes)
     }
-    let mut groups = Vec::new();
-    for group in headers
-        .get_all("impersonate-group")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-    {
-        require(server, &user, &attributes("groups", group))?;
-        groups.push(group.to_owned());
+}
+
+/// The message of a `Forbidden` status: `leases.coordination.k8s.io "x" is forbidden: User "u" cannot …`.
+#[must_use]
+pub fn forbidden_message(user: &UserInfo, attributes: &Attributes, reason: &str) -> String {
+    let cannot = cannot(user, attributes);
+    let reason = if reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {reason}")
+    };
+    if attributes.resource.is_empty() {
+        return format!("forbidden: {cannot}{reason}");
     }
-    if groups.is_empty() {
-        groups = account.map_or_else(
-            || vec!["system:authenticated".to_owned()],
-            |(ns, account)| UserInfo::service_account(ns, account),
+    let resource = if attributes.group.is_empty() {
+        attributes.resource.clone()
+    } else {
+        format!("{}.{}", attributes.resource, attributes.group)
+    };
+    let name = if attributes.name.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", quote(&attributes.name))
+    };
+    format!("{resource}{name} is forbidden: {cannot}{reason}")
+}
+
+fn cannot(user: &UserInfo, attributes: &Attributes) -> String {
+    let user = quote(&user.username);
+    let verb = &attributes.verb;
+    let text = match &attributes.path {
+        Some(path) => format!("User {user} cannot {verb} path {}", quote(path)),
+        None => {
+            let resource = if attributes.subresource.is_empty() {
+                quote(&attributes.resource)
+            } else {
+                quote(&format!(
+                    "{}/{}",
+                    attributes.resource, attributes.subresource
+                ))
+            };
+            let scope = if attributes.namespace.is_empty() {
+                "at the cluster scope".to_owned()
+            } else {
+                format!("in the namespace {}", quote(&attributes.namespace))
+            };
+            format!(
+                "User {user} cannot {verb} resource {resource} in API group {} {scope}",
+                quote(&attributes.group)
+            )
+        }
+    };
+    // The server keeps such messages from looking like HTML.
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod fixtures;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(verb: &str, name: &str, namespace: &str) -> Attributes {
+        Attributes {
+            verb: verb.to_owned(),
+            group: "coordination.k8s.io".to_owned(),
+            version: "v1".to_owned(),
+            resource: "leases".to_owned(),
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            ..Attributes::default()
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_user_verb_resource_and_scope() {
+        let user = UserInfo::new("gateway", &["dev"]);
+        let status = Attributes {
+            subresource: "status".to_owned(),
+            ..lease("patch", "x1", "a")
+        };
+        let path = Attributes {
+            verb: "get".to_owned(),
+            path: Some("/metrics".to_owned()),
+            ..Attributes::default()
+        };
+        let cases = [
+            (
+                lease("get", "x1", "kubernaut-system"),
+                "",
+                r#"leases.coordination.k8s.io "x1" is forbidden: User "gateway" cannot get resource "leases" in API group "coordination.k8s.io" in the namespace "kubernaut-system""#,
+            ),
+            (
+                lease("list", "", ""),
+                "RBAC: role not found",
+                r#"leases.coordination.k8s.io is forbidden: User "gateway" cannot list resource "leases" in API group "coordination.k8s.io" at the cluster scope: RBAC: role not found"#,
+            ),
+            (
+                status,
+                "",
+                r#"leases.coordination.k8s.io "x1" is forbidden: User "gateway" cannot patch resource "leases/status" in API group "coordination.k8s.io" in the namespace "a""#,
+            ),
+            (
+                path,
+                "",
+                r#"forbidden: User "gateway" cannot get path "/metrics""#,
+            ),
+        ];
+        for (attributes, reason, expected) in cases {
+            assert_eq!(forbidden_message(&user, &attributes, reason), expected);
+        }
+    }
+
+    #[test]
+    fn the_masters_may_do_everything() {
+        let nothing = fixtures::Objects::default();
+        let admin = UserInfo::new("admin", &["system:masters"]);
+        assert_eq!(
+            Authorizer.authorize(&nothing, &admin, &lease("delete", "x", "y")),
+            Decision {
+                allowed: true,
+                reason: String::new()
+            }
         );
-    } else {
-        groups.push("system:authenticated".to_owned());
     }
-    let uid = headers
-        .get("impersonate-uid")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    Ok(UserInfo {
-        username: name.to_owned(),
-        uid: uid.to_owned(),
-        groups,
-    })
-}
-
-/// Lets through what RBAC allows.
-pub(crate) fn require(
-    server: &Shared,
-    user: &UserInfo,
-    attributes: &Attributes,
-) -> Result<(), Status> {
-    if user.groups.iter().any(|group| group == MASTERS)
-        || rbac::decide(server, user, attributes).is_some()
-    {
-        return Ok(());
-    }
-    Err(Status::forbidden(
-        denial(user, attributes),
-        &attributes.name,
-        &attributes.group,
-        &attributes.resource,
-    ))
-}
-
-/// Why something is allowed; `None` when it is not.
-pub(crate) fn decide(server: &Shared, user: &UserInfo, attributes: &Attributes) -> Option<String> {
-    if user.groups.iter().any(|group| group == MASTERS) {
-        return Some(String::new());
-    }
-    rbac::decide(server, user, attributes)
-}
-
-fn denial(user: &UserInfo, asked: &Attributes) -> String {
-    let who = &user.username;
-    if let Some(path) = &asked.path {
-        return format!(
-            "forbidden: User \"{who}\" cannot {} path \"{path}\"",
-            asked.verb
-        );
-    }
-    let resource = if asked.subresource.is_empty() {
-        asked.resource.clone()
-    } else {
-        format!("{}/{}", asked.resource, asked.subresource)
-    };
-    let qualified = if asked.group.is_empty() {
-        asked.resource.clone()
-    } else {
-        format!("{}.{}", asked.resource, asked.group)
-    };
-    let subject = if asked.name.is_empty() {
-        qualified
-    } else {
-        format!("{qualified} \"{}\"", asked.name)
-    };
-    let scope = if asked.namespace.is_empty() {
-        "at the cluster scope".to_owned()
-    } else {
-        format!("in the namespace \"{}\"", asked.namespace)
-    };
-    format!(
-        "{subject} is forbidden: User \"{who}\" cannot {} resource \"{resource}\" in API group \"{}\" {scope}",
-        asked.verb, asked.group
-    )
-}
-
-/// Namespaces and roles that every cluster has, by plural.
-pub(crate) fn bootstrap() -> Vec<(&'static str, Vec<Value>)> {
-    let namespace = |name: &str| {
-        json!({
-            "apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
-            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}
-        })
-    };
-    let role = |name: &str, rules: Value| {
-        json!({
-            "apiVersion": format!("{GROUP}/v1"), "kind": "ClusterRole",
-            "metadata": {"name": name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}}, "rules": rules
-        })
-    };
-    let binding = |name: &str, groups: &[&str]| {
-        let subjects: Vec<Value> = groups
-            .iter()
-            .map(|group| json!({"kind": "Group", "name": group, "apiGroup": GROUP}))
-            .collect();
-        json!({
-            "apiVersion": format!("{GROUP}/v1"), "kind": "ClusterRoleBinding",
-            "metadata": {"name": name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}},
-            "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name}, "subjects": subjects
-        })
-    };
-    let everything = json!([
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
-        {"nonResourceURLs": ["*"], "verbs": ["*"]}
-    ]);
-    let reviews = json!([
-        {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], "verbs": ["create"]},
-        {"apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"], "verbs": ["create"]}
-    ]);
-    let documents = json!([{
-        "nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"],
-        "verbs": ["get"]
-    }]);
-    let public = json!([{"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]}]);
-    vec![
-        (
-            "namespaces",
-            ["default", "kube-node-lease", "kube-public", "kube-system"]
-                .map(namespace)
-                .to_vec(),
-        ),
-        (
-            "clusterroles",
-            vec![
-                role("cluster-admin", everything),
-                role("system:basic-user", reviews),
-                role("system:discovery", documents),
-                role("system:public-info-viewer", public),
-            ],
-        ),
-        (
-            "clusterrolebindings",
-            vec![
-                binding("cluster-admin", &[MASTERS]),
-                binding("system:basic-user", &["system:authenticated"]),
-                binding("system:discovery", &["system:authenticated"]),
-                binding(
-                    "system:public-info-viewer",
-                    &["system:authenticated", "system:unauthenticated"],
-                ),
-            ],
-        ),
-    ]
 }

@@ -1,20 +1,28 @@
-//! Where time and uids come from.
+//! Where the server reads the wall clock. Timeouts never come from here: they are tokio's time.
 
-use std::fmt::Write as _;
+use std::time::Duration;
 
-use jiff::Timestamp;
-use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
-/// The server's wall clock: `Date` headers, creation and `managedFields` stamps.
-pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+/// A source of wall-clock time: the `Date` of answers, creation times and field stamps.
+pub trait Clock: Send + Sync {
+    /// The present moment.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's wall clock.
+/// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
+
+/// A wall clock that advances with tokio's time, so that a paused runtime moves it too.
+#[derive(Debug, Clone, Copy)]
+pub struct TokioClock {
+    epoch: Timestamp,
+    origin: Instant,
+    /// Parts per million by which this clock runs faster than tokio's.
+    drift_ppm: i64,
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -22,98 +30,50 @@ impl Clock for SystemClock {
     }
 }
 
-/// The time of the tokio runtime, which tests and simulations can pause.
-#[derive(Debug, Clone, Copy)]
-pub struct TokioClock {
-    origin: tokio::time::Instant,
-    wall: Timestamp,
-}
-
 impl TokioClock {
-    /// A clock that shows `wall` now.
+    /// A clock that shows `epoch` at this moment of tokio's time.
     #[must_use]
-    pub fn starting_at(wall: Timestamp) -> Self {
+    pub fn starting_at(epoch: Timestamp) -> Self {
         Self {
-            origin: tokio::time::Instant::now(),
-            wall,
+            epoch,
+            origin: Instant::now(),
+            drift_ppm: 0,
+        }
+    }
+
+    /// The same clock running faster by `ppm` parts per million, slower where `ppm` is negative.
+    #[must_use]
+    pub fn with_drift_ppm(self, ppm: i64) -> Self {
+        Self {
+            drift_ppm: ppm,
+            ..self
         }
     }
 }
 
 impl Clock for TokioClock {
     fn now(&self) -> Timestamp {
-        self.wall
-            + jiff::SignedDuration::try_from(self.origin.elapsed())
-                .unwrap_or(jiff::SignedDuration::MAX)
+        self.epoch + drifted(self.origin.elapsed(), self.drift_ppm)
     }
 }
 
-/// A seeded source of uids and of the suffixes that `generateName` appends.
-#[derive(Debug)]
-pub struct Uids(StdRng);
-
-/// What `generateName` appends: no vowels and no digits that look like letters, as Kubernetes does it.
-const SUFFIX_ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-
-impl Uids {
-    /// The same uids for the same seed.
-    #[must_use]
-    pub fn seeded(seed: u64) -> Self {
-        Self(StdRng::seed_from_u64(seed))
-    }
-
-    pub(crate) fn uid(&mut self) -> String {
-        let bits = (u128::from(self.0.next_u64()) << 64) | u128::from(self.0.next_u64());
-        // The version and variant bits of a random UUID.
-        let bits = bits & !(0xf << 76) | (0x4 << 76);
-        let bits = bits & !(0x3 << 62) | (0x2 << 62);
-        let hex = format!("{bits:032x}");
-        let mut uid = String::with_capacity(36);
-        for (index, part) in [
-            &hex[..8],
-            &hex[8..12],
-            &hex[12..16],
-            &hex[16..20],
-            &hex[20..],
-        ]
-        .iter()
-        .enumerate()
-        {
-            let separator = if index == 0 { "" } else { "-" };
-            let _ = write!(uid, "{separator}{part}");
-        }
-        uid
-    }
-
-    pub(crate) fn suffix(&mut self) -> String {
-        (0..5)
-            .map(|_| char::from(SUFFIX_ALPHABET[self.0.random_range(0..SUFFIX_ALPHABET.len())]))
-            .collect()
-    }
+fn drifted(elapsed: Duration, ppm: i64) -> SignedDuration {
+    let nanos = i128::try_from(elapsed.as_nanos()).unwrap_or(i128::MAX);
+    let shown = nanos.saturating_add(nanos.saturating_mul(ppm.into()) / 1_000_000);
+    SignedDuration::from_nanos(i64::try_from(shown).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn one_seed_gives_the_same_uids_and_suffixes() {
-        let draw = |seed| {
-            let mut uids = Uids::seeded(seed);
-            (uids.uid(), uids.uid(), uids.suffix())
-        };
-        assert_eq!(draw(7), draw(7));
-        assert_ne!(draw(7), draw(8));
-    }
-
-    #[test]
-    fn a_uid_is_a_random_uuid_in_form() {
-        let uid = Uids::seeded(1).uid();
-        let form: String = uid
-            .chars()
-            .map(|c| if c.is_ascii_hexdigit() { 'x' } else { c })
-            .collect();
-        assert_eq!(form, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
-        assert_eq!(&uid[14..15], "4");
+    #[tokio::test(start_paused = true)]
+    async fn a_tokio_clock_moves_with_the_paused_runtime_and_drifts_as_told() {
+        let epoch: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a valid instant");
+        let exact = TokioClock::starting_at(epoch);
+        let fast = exact.with_drift_ppm(1_000);
+        tokio::time::advance(Duration::from_secs(1_000)).await;
+        assert_eq!(exact.now(), epoch + SignedDuration::from_secs(1_000));
+        assert_eq!(fast.now(), epoch + SignedDuration::from_secs(1_001));
     }
 }

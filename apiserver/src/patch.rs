@@ -1,232 +1,95 @@
-//! Patches: JSON, merge, and strategic merge as far as kubectl needs it.
+//! The patch formats: what a patch makes of an object. Whether the result may be stored is decided elsewhere.
 
-use serde_json::{Map, Value};
+mod json;
+mod merge;
+mod strategic;
 
-use crate::object::Object;
+use serde_json::Value;
+
+use crate::fields::Shape;
 use crate::status::Status;
 
-/// How a patch is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Json,
-    Merge,
-    Strategic,
+const JSON: &str = "application/json-patch+json";
+const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+
+/// A patch as it was sent.
+#[derive(Debug)]
+pub(crate) enum Patch {
+    /// `application/json-patch+json`.
+    Json(json_patch::Patch),
+    /// `application/merge-patch+json`.
+    Merge(Value),
+    /// `application/strategic-merge-patch+json`.
+    Strategic(Value),
 }
 
-impl Kind {
-    pub(crate) fn of(content_type: &str) -> Result<Self, Status> {
-        match content_type.split(';').next().unwrap_or_default().trim() {
-            "application/json-patch+json" => Ok(Self::Json),
-            "application/merge-patch+json" => Ok(Self::Merge),
-            "application/strategic-merge-patch+json" => Ok(Self::Strategic),
-            other => Err(Status::unsupported_media_type(format!(
-                "the body of the request was in an unknown format - accepted media types include: \
-                 application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json \
-                 (got {other})"
+impl Patch {
+    /// Reads a patch. Custom kinds have no strategic merge patch; server-side apply is not served.
+    pub(crate) fn parse(content_type: &str, body: &[u8], is_custom: bool) -> Result<Self, Status> {
+        let undecodable = |why: &dyn std::fmt::Display| {
+            Status::bad_request(format!("error decoding patch: {why}"))
+        };
+        let parsed: Value = match content_type {
+            JSON | MERGE | STRATEGIC => {
+                serde_json::from_slice(body).map_err(|error| undecodable(&error))?
+            }
+            _ => Value::Null,
+        };
+        match (content_type, parsed) {
+            // What is no operation fails as one that does not apply.
+            (JSON, Value::Array(operations)) => serde_json::from_value(Value::Array(operations))
+                .map(Patch::Json)
+                .map_err(|_| Status::unprocessable_patch()),
+            (JSON, other) => Err(undecodable(&format!(
+                "json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
+                go_type(&other)
             ))),
-        }
-    }
-}
-
-/// Applies a patch.
-pub(crate) fn apply(kind: Kind, object: &Value, patch: &[u8]) -> Result<Value, Status> {
-    let malformed =
-        |error: serde_json::Error| Status::bad_request(format!("error decoding patch: {error}"));
-    let mut patched = object.clone();
-    match kind {
-        Kind::Json => {
-            let patch: json_patch::Patch = serde_json::from_slice(patch).map_err(malformed)?;
-            apply_json(&mut patched, &patch)?;
-        }
-        Kind::Merge => json_patch::merge(
-            &mut patched,
-            &serde_json::from_slice(patch).map_err(malformed)?,
-        ),
-        Kind::Strategic => {
-            let patch: Value = serde_json::from_slice(patch).map_err(malformed)?;
-            strategic(&mut patched, patch);
-        }
-    }
-    Ok(patched)
-}
-
-/// In Kubernetes a `test` for null also passes where the last part of the path is absent.
-fn apply_json(object: &mut Value, patch: &json_patch::Patch) -> Result<(), Status> {
-    for operation in &patch.0 {
-        if let json_patch::PatchOperation::Test(test) = operation
-            && test.value.is_null()
-            && test.path.resolve(object).is_err()
-        {
-            let parent = test.path.parent();
-            if parent.is_some_and(|parent| parent.resolve(object).is_ok()) {
-                continue;
+            (STRATEGIC, _) if is_custom => {
+                let served = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
+                              application/apply-patch+cbor";
+                Err(Status::unsupported_media_type(format!(
+                    "the body of the request was in an unknown format - accepted media types include: {served}"
+                )))
             }
-            return Err(Status::patch_does_not_apply());
-        }
-        json_patch::patch(object, std::slice::from_ref(operation))
-            .map_err(|_| Status::patch_does_not_apply())?;
-    }
-    Ok(())
-}
-
-/// By which field the items of a list are told apart, for the lists of built-in kinds that are merged by item.
-fn merge_key(list: &str) -> Option<&'static str> {
-    Some(match list {
-        "containers"
-        | "initContainers"
-        | "ephemeralContainers"
-        | "env"
-        | "volumes"
-        | "imagePullSecrets"
-        | "secrets" => "name",
-        "ownerReferences" => "uid",
-        "volumeMounts" => "mountPath",
-        "ports" => "containerPort",
-        "conditions" => "type",
-        "tolerations" | "subjects" | "rules" => return None,
-        _ => return None,
-    })
-}
-
-fn strategic(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    let target = crate::object::as_object_mut(target);
-    if patch.get("$patch").and_then(Value::as_str) == Some("replace") {
-        target.clear();
-    }
-    if let Some(keep) = patch.get("$retainKeys").and_then(Value::as_array) {
-        target.retain(|key, _| keep.iter().any(|kept| kept == key));
-    }
-    for (key, value) in patch {
-        if let Some(list) = key.strip_prefix("$deleteFromPrimitiveList/") {
-            remove_items(target, list, &value);
-        } else if key.starts_with('$') {
-        } else if value.is_null() {
-            target.remove(&key);
-        } else if let (Some(merge_key), Value::Array(items)) = (merge_key(&key), &value) {
-            merge_list(target, &key, merge_key, items);
-        } else if key == "finalizers" && target.get(&key).is_some_and(Value::is_array) {
-            add_items(target, &key, &value);
-        } else {
-            strategic(target.entry(key).or_insert(Value::Null), value);
+            (MERGE, patch @ Value::Object(_)) => Ok(Patch::Merge(patch)),
+            (STRATEGIC, patch @ Value::Object(_)) => Ok(Patch::Strategic(patch)),
+            (MERGE | STRATEGIC, other) => Err(undecodable(&format!(
+                "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                go_type(&other)
+            ))),
+            _ => Err(Status::unsupported_media_type(
+                "415: Unsupported Media Type",
+            )),
         }
     }
-}
 
-fn merge_list(target: &mut Object, key: &str, merge_key: &str, items: &[Value]) {
-    let list = target
-        .entry(key)
-        .or_insert_with(|| Value::Array(Vec::new()));
-    let Value::Array(list) = list else { return };
-    if items.iter().any(|item| item["$patch"] == "replace") {
-        list.clear();
-    }
-    for item in items {
-        let position = list
-            .iter()
-            .position(|existing| existing.get(merge_key) == item.get(merge_key));
-        match (position, item["$patch"].as_str()) {
-            (Some(at), Some("delete")) => drop(list.remove(at)),
-            (_, Some(_)) => {}
-            (Some(at), None) => strategic(&mut list[at], item.clone()),
-            (None, None) => {
-                let mut new = Value::Object(Map::new());
-                strategic(&mut new, item.clone());
-                list.push(new);
+    /// What the patch makes of an object.
+    pub(crate) fn apply(&self, object: &Value, shape: Shape<'_>) -> Result<Value, Status> {
+        match self {
+            Patch::Json(patch) => {
+                json::apply(object, patch).ok_or_else(Status::unprocessable_patch)
+            }
+            Patch::Merge(patch) => {
+                let mut patched = object.clone();
+                merge::apply(&mut patched, patch);
+                Ok(patched)
+            }
+            Patch::Strategic(patch) => {
+                strategic::apply(object, patch, shape).map_err(Status::bad_request)
             }
         }
     }
 }
 
-fn remove_items(target: &mut Object, list: &str, items: &Value) {
-    if let Some(Value::Array(list)) = target.get_mut(list) {
-        list.retain(|item| !items.as_array().is_some_and(|items| items.contains(item)));
-    }
-}
-
-fn add_items(target: &mut Object, list: &str, items: &Value) {
-    if let (Some(Value::Array(list)), Some(items)) = (target.get_mut(list), items.as_array()) {
-        for item in items
-            .iter()
-            .filter(|item| !list.contains(item))
-            .collect::<Vec<_>>()
-        {
-            list.push(item.clone());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn patched(kind: Kind, object: Value, patch: Value) -> Result<Value, u16> {
-        apply(kind, &object, patch.to_string().as_bytes()).map_err(|status| status.code.as_u16())
-    }
-
-    #[test]
-    fn a_test_for_null_passes_where_the_field_is_absent_but_not_where_its_parent_is() {
-        let test = |path| json!([{"op": "test", "path": path, "value": null}]);
-        assert_eq!(
-            patched(Kind::Json, json!({"status": {}}), test("/status/phase")),
-            Ok(json!({"status": {}}))
-        );
-        assert_eq!(
-            patched(Kind::Json, json!({}), test("/status")),
-            Ok(json!({}))
-        );
-        assert_eq!(
-            patched(Kind::Json, json!({}), test("/status/phase")),
-            Err(422)
-        );
-        assert_eq!(
-            patched(
-                Kind::Json,
-                json!({"status": {"phase": ""}}),
-                test("/status/phase")
-            ),
-            Err(422)
-        );
-    }
-
-    #[test]
-    fn a_failed_test_leaves_nothing_changed() {
-        let patch = json!([{"op": "test", "path": "/a", "value": 1}, {"op": "replace", "path": "/a", "value": 2}]);
-        assert_eq!(
-            patched(Kind::Json, json!({"a": 1}), patch.clone()),
-            Ok(json!({"a": 2}))
-        );
-        assert_eq!(patched(Kind::Json, json!({"a": 2}), patch), Err(422));
-    }
-
-    #[test]
-    fn a_merge_patch_removes_what_is_null() {
-        assert_eq!(
-            patched(
-                Kind::Merge,
-                json!({"a": 1, "b": {"c": 1}}),
-                json!({"a": null, "b": {"d": 2}})
-            ),
-            Ok(json!({"b": {"c": 1, "d": 2}}))
-        );
-    }
-
-    #[test]
-    fn a_strategic_patch_merges_named_lists_by_item() {
-        let object =
-            json!({"containers": [{"name": "a", "image": "1"}, {"name": "b", "image": "1"}]});
-        let patch = json!({
-            "$setElementOrder/containers": [{"name": "b"}],
-            "containers": [{"name": "b", "image": "2"}, {"name": "a", "$patch": "delete"}]
-        });
-        assert_eq!(
-            patched(Kind::Strategic, object, patch),
-            Ok(json!({"containers": [{"name": "b", "image": "2"}]}))
-        );
+/// What Go's JSON decoder calls a value of the wrong type.
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }

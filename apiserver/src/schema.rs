@@ -1,457 +1,240 @@
-//! Structural schemas of custom kinds.
+//! The schemas of custom resources: pruning, defaulting and validation by `openAPIV3Schema`.
 //!
-//! What `openAPIV3Schema` says of types, required fields, patterns, enums, lengths and bounds. Of CEL only the rule
-//! `self == oldSelf` is understood; a definition with another rule is refused rather than checked less than it asks.
+//! A schema is compiled when its CustomResourceDefinition is stored. What this server does not
+//! evaluate (some formats, CEL beyond the subset of `cel`) is refused there, so that no rule is
+//! ever passed over silently. The wording of errors is that of the real server. Whether a field of
+//! `metadata` is valid is the business of [`crate::validate`].
 
-use regex::Regex;
-use serde_json::{Map, Value, json};
+mod cel;
+mod compile;
+mod correlate;
+mod defaults;
+mod format;
+mod keywords;
+mod list_type;
+mod node;
+mod number;
+mod prune;
+mod validation;
 
-use crate::validate::{ErrorKind, FieldError};
+use serde_json::Value;
 
-/// A definition that this server cannot enforce.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {why}")]
-pub(crate) struct SchemaError {
-    pub(crate) path: String,
-    pub(crate) why: String,
-}
+use self::{node::Node, validation::Validation};
+use crate::validate::{FieldError, FieldErrorKind, decode_custom};
 
-/// A compiled schema.
-#[derive(Debug, Default)]
-pub(crate) struct Schema {
-    kind: Option<String>,
-    nullable: bool,
-    properties: Vec<(String, Schema)>,
-    additional: Option<Box<Schema>>,
-    items: Option<Box<Schema>>,
-    required: Vec<String>,
-    choices: Vec<Value>,
-    pattern: Option<Regex>,
-    min_length: Option<u64>,
-    max_length: Option<u64>,
-    minimum: Option<f64>,
-    maximum: Option<f64>,
-    max_items: Option<u64>,
-    date_time: bool,
-    preserve_unknown: bool,
-    int_or_string: bool,
-    immutable: Option<String>,
-    default: Option<Value>,
+/// A compiled `openAPIV3Schema`.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    root: Node,
+    has_rules: bool,
 }
 
 impl Schema {
-    /// Compiles `openAPIV3Schema`.
-    pub(crate) fn compile(schema: &Value) -> Result<Self, SchemaError> {
-        Self::at("spec.versions.schema.openAPIV3Schema", schema)
+    /// Compiles a schema; `path` is where it stands, for the errors.
+    ///
+    /// # Errors
+    /// What is malformed, and what this server does not evaluate.
+    pub fn compile(schema: &Value, path: &str) -> Result<Self, Vec<FieldError>> {
+        let root = compile::compile(schema, path)?;
+        let has_rules = root.any(&|node| !node.rules.is_empty());
+        Ok(Self { root, has_rules })
     }
 
-    fn at(path: &str, schema: &Value) -> Result<Self, SchemaError> {
-        let fail = |why: String| SchemaError {
-            path: path.to_owned(),
-            why,
-        };
-        let text = |key: &str| schema[key].as_str().map(str::to_owned);
-        let child = |key: &str| match &schema[key] {
-            Value::Object(_) => Self::at(&format!("{path}.{key}"), &schema[key])
-                .map(|schema| Some(Box::new(schema))),
-            _ => Ok(None),
-        };
-        let properties = schema["properties"].as_object().into_iter().flatten();
-        let properties = properties
-            .map(|(name, schema)| Ok((name.clone(), Self::at(&format!("{path}.{name}"), schema)?)));
-        let mut immutable = None;
-        for rule in schema["x-kubernetes-validations"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
-            let rule_text = rule["rule"].as_str().unwrap_or_default();
-            if rule_text.split_whitespace().collect::<String>() != "self==oldSelf" {
-                return Err(fail(format!(
-                    "this server does not evaluate the CEL rule {rule_text:?}"
-                )));
-            }
-            let message = rule["message"]
-                .as_str()
-                .map_or_else(|| format!("failed rule: {rule_text}"), str::to_owned);
-            immutable = Some(message);
-        }
-        let pattern = match text("pattern") {
-            Some(pattern) => Some(Regex::new(&pattern).map_err(|error| fail(error.to_string()))?),
-            None => None,
-        };
-        Ok(Self {
-            kind: text("type"),
-            nullable: schema["nullable"] == true,
-            properties: properties.collect::<Result<_, SchemaError>>()?,
-            additional: child("additionalProperties")?,
-            items: child("items")?,
-            required: schema["required"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|name| name.as_str().map(str::to_owned))
-                .collect(),
-            choices: schema["enum"].as_array().cloned().unwrap_or_default(),
-            pattern,
-            min_length: schema["minLength"].as_u64(),
-            max_length: schema["maxLength"].as_u64(),
-            minimum: schema["minimum"].as_f64(),
-            maximum: schema["maximum"].as_f64(),
-            max_items: schema["maxItems"].as_u64(),
-            date_time: schema["format"] == "date-time",
-            preserve_unknown: schema["x-kubernetes-preserve-unknown-fields"] == true,
-            int_or_string: schema["x-kubernetes-int-or-string"] == true,
-            immutable,
-            default: schema.get("default").cloned(),
-        })
-    }
-
-    /// Removes fields that the schema does not name, and returns their paths.
-    pub(crate) fn prune(&self, object: &mut Value) -> Vec<String> {
-        let mut pruned = Vec::new();
-        if let Some(fields) = object.as_object_mut() {
-            let known = |key: &str| matches!(key, "apiVersion" | "kind" | "metadata");
-            self.prune_fields("", fields, &known, &mut pruned);
-        }
-        pruned
-    }
-
-    fn prune_fields(
+    /// Decodes an object in place: metadata, unknown fields, nulls and defaults. Returns the warnings
+    /// about unknown fields (`unknown field "spec.bogus"`), which have been dropped.
+    ///
+    /// # Errors
+    /// The message of a `BadRequest`: metadata of the wrong type, or, if `strict`, an unknown field.
+    pub fn decode(
         &self,
-        path: &str,
-        fields: &mut Map<String, Value>,
-        known: &dyn Fn(&str) -> bool,
-        pruned: &mut Vec<String>,
-    ) {
-        let join = |key: &str| {
-            if path.is_empty() {
-                key.to_owned()
-            } else {
-                format!("{path}.{key}")
-            }
-        };
-        fields.retain(|key, _| {
-            let keep = known(key) || self.preserve_unknown || self.child(key).is_some();
-            if !keep {
-                pruned.push(join(key));
-            }
-            keep
-        });
-        for (key, value) in fields.iter_mut().filter(|(key, _)| !known(key)) {
-            if let Some(schema) = self.child(key) {
-                schema.prune_value(&join(key), value, pruned);
-            }
-        }
+        version: &str,
+        kind: &str,
+        object: &mut Value,
+        strict: bool,
+    ) -> Result<Vec<String>, String> {
+        let warnings = decode_custom(version, kind, object, strict, |object| self.prune(object))?;
+        self.default(object);
+        Ok(warnings)
     }
 
-    fn prune_value(&self, path: &str, value: &mut Value, pruned: &mut Vec<String>) {
-        match value {
-            Value::Object(fields) => self.prune_fields(path, fields, &|_| false, pruned),
-            Value::Array(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    if let Some(schema) = &self.items {
-                        schema.prune_value(&format!("{path}[{index}]"), item, pruned);
-                    }
-                }
-            }
-            _ => {}
-        }
+    /// Removes the fields that the schema does not know and returns their paths, sorted.
+    /// `apiVersion`, `kind` and `metadata` of the object are left alone.
+    pub fn prune(&self, object: &mut Value) -> Vec<String> {
+        prune::prune(&self.root, object)
     }
 
-    /// Sets fields that have a default and are absent.
-    pub(crate) fn default(&self, value: &mut Value) {
-        match value {
-            Value::Object(fields) => {
-                for (name, schema) in &self.properties {
-                    if let Some(default) = schema
-                        .default
-                        .as_ref()
-                        .filter(|_| !fields.contains_key(name))
-                    {
-                        fields.insert(name.clone(), default.clone());
-                    }
-                    if let Some(child) = fields.get_mut(name) {
-                        schema.default(child);
-                    }
-                }
-            }
-            Value::Array(items) => {
-                for (item, schema) in items.iter_mut().zip(std::iter::repeat(&self.items)) {
-                    if let Some(schema) = schema {
-                        schema.default(item);
-                    }
-                }
-            }
-            _ => {}
-        }
+    /// Fills in defaults, and drops nulls where the schema does not allow them.
+    pub fn default(&self, object: &mut Value) {
+        defaults::fill_in(&self.root, object);
     }
 
-    /// Checks an object, and against what it was where it may not change.
-    pub(crate) fn validate(&self, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    /// What is wrong with an object; `old` is the stored one on an update, and what has not been
+    /// changed since then is not held against it.
+    #[must_use]
+    pub fn validate(&self, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
+        let errors = Validation::new("").run(&self.root, object, old);
+        self.with_invariants(errors, object, old)
+    }
+
+    /// As [`validate`](Self::validate), for a write through the status subresource: the rules of
+    /// types and values hold for the status alone.
+    #[must_use]
+    pub fn validate_status(&self, object: &Value, old: &Value) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        self.check("", object, old, &mut errors);
-        errors
-    }
-
-    fn child(&self, key: &str) -> Option<&Self> {
-        let named = self
-            .properties
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, schema)| schema);
-        named.or(self.additional.as_deref())
-    }
-
-    fn check(&self, path: &str, value: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
-        if value.is_null() && self.nullable {
-            return;
-        }
-        if let Some(expected) = self.wrong_type(value) {
-            let detail = format!(
-                "{path} in body must be of type {expected}: {:?}",
-                type_name(value)
-            );
-            errors.push(FieldError::new(
-                path,
-                ErrorKind::Invalid,
-                json!(type_name(value)),
-                detail,
-            ));
-            return;
-        }
-        self.check_value(path, value, errors);
-        match value {
-            Value::Object(fields) => self.check_fields(path, fields, old, errors),
-            Value::Array(items) => {
-                if let Some(schema) = &self.items {
-                    for (index, item) in items.iter().enumerate() {
-                        schema.check(&format!("{path}[{index}]"), item, None, errors);
-                    }
-                }
-            }
-            _ => {}
-        }
-        if let (Some(message), Some(old)) = (&self.immutable, old)
-            && old != value
+        if let (Some(node), Some(status)) =
+            (self.root.properties.get("status"), object.get("status"))
         {
-            let shown = if value.is_object() {
-                json!("object")
-            } else {
-                value.clone()
-            };
-            errors.push(FieldError::invalid(path, shown, message.clone()));
+            errors = Validation::new("status").run(node, status, old.get("status"));
         }
+        self.with_invariants(errors, object, Some(old))
     }
 
-    fn check_fields(
+    /// Adds the errors of lists with unique items, and of the CEL rules, which are only looked at
+    /// when the object is sound otherwise.
+    fn with_invariants(
         &self,
-        path: &str,
-        fields: &Map<String, Value>,
+        mut errors: Vec<FieldError>,
+        object: &Value,
         old: Option<&Value>,
-        errors: &mut Vec<FieldError>,
-    ) {
-        let join = |key: &str| {
-            if path.is_empty() {
-                key.to_owned()
-            } else {
-                format!("{path}.{key}")
-            }
-        };
-        for name in self
-            .required
-            .iter()
-            .filter(|name| !fields.contains_key(*name))
-        {
-            errors.push(FieldError::required(join(name), ""));
+    ) -> Vec<FieldError> {
+        if old.is_none_or(|old| list_type::validate(&self.root, old).is_empty()) {
+            errors.extend(list_type::validate(&self.root, object));
         }
-        for (key, value) in fields {
-            if path.is_empty() && key == "metadata" {
-                continue;
-            }
-            if let Some(schema) = self.child(key) {
-                schema.check(&join(key), value, old.and_then(|old| old.get(key)), errors);
-            }
+        if !self.has_rules {
+            return errors;
         }
-    }
-
-    fn check_value(&self, path: &str, value: &Value, errors: &mut Vec<FieldError>) {
-        let mut invalid = |kind: ErrorKind, detail: String| {
-            errors.push(FieldError::new(path, kind, value.clone(), detail))
-        };
-        if !self.choices.is_empty() && !self.choices.contains(value) {
-            let choices: Vec<String> = self.choices.iter().map(ToString::to_string).collect();
-            invalid(
-                ErrorKind::NotSupported,
-                format!("supported values: {}", choices.join(", ")),
-            );
+        if errors.iter().any(|error| blocks_rules(error.kind)) {
+            errors.push(FieldError::invalid(
+                "<nil>",
+                Value::Null,
+                "some validation rules were not checked because the object was invalid; correct the existing errors to \
+                 complete validation",
+            ));
+        } else {
+            errors.extend(cel::validate(&self.root, object, old));
         }
-        if let Some(text) = value.as_str() {
-            let length = text.chars().count() as u64;
-            if let Some(most) = self.max_length.filter(|most| length > *most) {
-                invalid(
-                    ErrorKind::TooLong,
-                    format!("may not be more than {most} bytes"),
-                );
-            }
-            if let Some(least) = self.min_length.filter(|least| length < *least) {
-                invalid(
-                    ErrorKind::Invalid,
-                    format!("{path} in body should be at least {least} chars long"),
-                );
-            }
-            if let Some(pattern) = self
-                .pattern
-                .as_ref()
-                .filter(|pattern| !pattern.is_match(text))
-            {
-                invalid(
-                    ErrorKind::Invalid,
-                    format!("{path} in body should match '{pattern}'"),
-                );
-            }
-            if self.date_time && text.parse::<jiff::Timestamp>().is_err() {
-                invalid(
-                    ErrorKind::Invalid,
-                    format!("{path} in body must be of type date-time: {text:?}"),
-                );
-            }
-        }
-        if let Some(number) = value.as_f64() {
-            if let Some(least) = self.minimum.filter(|least| number < *least) {
-                invalid(
-                    ErrorKind::Invalid,
-                    format!("{path} in body should be greater than or equal to {least}"),
-                );
-            }
-            if let Some(most) = self.maximum.filter(|most| number > *most) {
-                invalid(
-                    ErrorKind::Invalid,
-                    format!("{path} in body should be less than or equal to {most}"),
-                );
-            }
-        }
-        if let (Some(items), Some(most)) = (value.as_array(), self.max_items)
-            && items.len() as u64 > most
-        {
-            invalid(
-                ErrorKind::TooMany,
-                format!("must have at most {most} items"),
-            );
-        }
-    }
-
-    fn wrong_type(&self, value: &Value) -> Option<&str> {
-        if self.int_or_string {
-            return (!value.is_string() && !value.is_i64() && !value.is_u64())
-                .then_some("integer,string");
-        }
-        let expected = self.kind.as_deref()?;
-        let fits = match expected {
-            "object" => value.is_object(),
-            "array" => value.is_array(),
-            "string" => value.is_string(),
-            "boolean" => value.is_boolean(),
-            "integer" => value.is_i64() || value.is_u64(),
-            "number" => value.is_number(),
-            _ => true,
-        };
-        (!fits).then_some(expected)
+        errors
     }
 }
 
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
+fn blocks_rules(kind: FieldErrorKind) -> bool {
+    matches!(
+        kind,
+        FieldErrorKind::NotSupported
+            | FieldErrorKind::Required
+            | FieldErrorKind::TooLong
+            | FieldErrorKind::TooMany
+            | FieldErrorKind::TypeInvalid
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    fn schema() -> Schema {
-        Schema::compile(&json!({
+    use super::*;
+    use crate::validate::summary;
+
+    fn request() -> Schema {
+        let schema = json!({
             "type": "object",
             "properties": {
                 "spec": {
                     "type": "object",
-                    "required": ["fingerprint"],
-                    "x-kubernetes-validations": [{"rule": "self == oldSelf", "message": "spec is immutable"}],
+                    "required": ["signalFingerprint"],
                     "properties": {
-                        "fingerprint": {"type": "string", "pattern": "^[a-f0-9]{4}$", "maxLength": 4},
-                        "severity": {"type": "string", "enum": ["low", "high"]},
-                        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
-                    }
-                }
-            }
-        }))
-        .unwrap()
+                        "signalFingerprint": {
+                            "type": "string", "maxLength": 64, "pattern": "^[a-f0-9]{64}$",
+                            "x-kubernetes-validations": [{"rule": "self == oldSelf", "message": "signalFingerprint is immutable"}],
+                        },
+                        "targetType": {"type": "string", "enum": ["kubernetes", "aws"]},
+                    },
+                    "x-kubernetes-validations": [{"rule": "self == oldSelf", "message": "spec is immutable"}],
+                },
+                "status": {"type": "object", "properties": {"count": {"type": "integer", "format": "int32"}}},
+            },
+        });
+        Schema::compile(&schema, "schema").unwrap()
     }
 
-    fn errors(object: Value, old: Option<&Value>) -> Vec<String> {
-        schema()
-            .validate(&object, old)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    }
-
-    #[test]
-    fn values_are_checked_in_kubernetes_words() {
-        assert_eq!(
-            errors(
-                json!({"spec": {"fingerprint": "xyz", "severity": "mid"}}),
-                None
-            ),
-            [
-                "spec.fingerprint: Invalid value: \"xyz\": spec.fingerprint in body should match '^[a-f0-9]{4}$'",
-                "spec.severity: Unsupported value: \"mid\": supported values: \"low\", \"high\"",
-            ]
-        );
-        assert_eq!(
-            errors(json!({"spec": {}}), None),
-            ["spec.fingerprint: Required value"]
-        );
-        assert_eq!(
-            errors(json!({"spec": {"fingerprint": "abcd"}}), None),
-            [""; 0]
-        );
+    fn object(fingerprint: &str) -> Value {
+        json!({"apiVersion": "g/v1", "kind": "K", "metadata": {"name": "a"}, "spec": {"signalFingerprint": fingerprint}})
     }
 
     #[test]
-    fn what_may_not_change_is_compared_with_what_it_was() {
-        let old = json!({"spec": {"fingerprint": "abcd"}});
-        assert_eq!(errors(old.clone(), Some(&old)), [""; 0]);
-        assert_eq!(
-            errors(json!({"spec": {"fingerprint": "abce"}}), Some(&old)),
-            ["spec: Invalid value: \"object\": spec is immutable"]
-        );
+    fn a_sound_object_has_no_errors() {
+        let object = object(&"a".repeat(64));
+        assert_eq!(request().validate(&object, None), []);
+        assert_eq!(request().validate(&object, Some(&object)), []);
     }
 
     #[test]
-    fn unknown_fields_are_pruned_and_named() {
-        let mut object = json!({"metadata": {"x": 1}, "spec": {"fingerprint": "abcd", "bogus": 1, "labels": {"a": "b"}}});
-        assert_eq!(schema().prune(&mut object), ["spec.bogus"]);
+    fn decoding_names_unknown_fields_of_metadata_and_spec_together() {
+        let mut sent = object("a");
+        sent["metadata"]["bogus"] = json!(1);
+        sent["spec"]["other"] = json!(1);
+        let unknown = [
+            r#"unknown field "metadata.bogus""#,
+            r#"unknown field "spec.other""#,
+        ];
         assert_eq!(
-            object,
-            json!({"metadata": {"x": 1}, "spec": {"fingerprint": "abcd", "labels": {"a": "b"}}})
+            request().decode("v1", "K", &mut sent.clone(), true),
+            Err(format!(
+                r#"K in version "v1" cannot be handled as a K: strict decoding error: {}"#,
+                unknown.join(", ")
+            ))
+        );
+        assert_eq!(
+            request().decode("v1", "K", &mut sent, false),
+            Ok(unknown.map(str::to_owned).to_vec())
+        );
+        assert_eq!(sent, object("a"));
+        let mut bad = json!({"metadata": {"labels": {"a": 1}}});
+        assert_eq!(
+            request().decode("v1", "K", &mut bad, false),
+            Err("K in version \"v1\" cannot be handled as a K: json: cannot unmarshal number into Go struct field \
+                 ObjectMeta.labels of type string"
+                .to_owned())
         );
     }
 
     #[test]
-    fn a_cel_rule_that_is_not_understood_is_refused() {
-        let definition =
-            json!({"type": "object", "x-kubernetes-validations": [{"rule": "self.a > 1"}]});
+    fn an_immutable_spec_is_refused_by_the_message_of_its_rule() {
+        let (a, b) = ("a".repeat(64), "b".repeat(64));
         assert_eq!(
-            Schema::compile(&definition).unwrap_err().to_string(),
-            "spec.versions.schema.openAPIV3Schema: this server does not evaluate the CEL rule \"self.a > 1\""
+            summary(&request().validate(&object(&b), Some(&object(&a)))),
+            format!(
+                "[spec: Invalid value: spec is immutable, \
+                 spec.signalFingerprint: Invalid value: \"{b}\": signalFingerprint is immutable]"
+            )
         );
+    }
+
+    #[test]
+    fn rules_wait_until_the_object_is_sound() {
+        let mut bad = object("xyz");
+        bad["spec"]["targetType"] = json!("mainframe");
+        assert_eq!(
+            summary(&request().validate(&bad, None)),
+            "[spec.signalFingerprint: Invalid value: \"xyz\": spec.signalFingerprint in body should match '^[a-f0-9]{64}$', \
+             spec.targetType: Unsupported value: \"mainframe\": supported values: \"kubernetes\", \"aws\", \
+             <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the \
+             existing errors to complete validation]"
+        );
+    }
+
+    #[test]
+    fn a_status_write_is_judged_by_the_status() {
+        let old = object("short");
+        let mut new = old.clone();
+        new["status"] = json!({"count": "two"});
+        assert_eq!(
+            request().validate_status(&new, &old).first().map(ToString::to_string),
+            Some(
+                "status.count: Invalid value: \"string\": count in body must be of type integer: \"string\"".to_owned()
+            )
+        );
+        new["status"] = json!({"count": 2});
+        assert_eq!(request().validate_status(&new, &old), []);
     }
 }

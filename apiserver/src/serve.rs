@@ -1,165 +1,283 @@
-//! The server on loopback, over HTTPS.
+//! A service on the loopback interface, over HTTPS, with credentials of its own.
 //!
-//! A certificate authority and tokens of its own for every run; kubectl sends no token over plain HTTP.
+//! Generic over the service: this module knows neither objects nor what the service answers. Every
+//! run has a new certificate authority and new tokens, so nothing that was written down from an
+//! earlier run opens anything.
 
-use std::convert::Infallible;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+mod certificates;
+mod credentials;
+mod kubeconfig;
+mod listener;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
+use std::{fmt, io, net::SocketAddr, path::Path, time::Duration};
 
-use crate::server::ApiServer;
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tower::Service;
 
-/// Why serving could not start.
+pub use credentials::{Credentials, Identity};
+
+/// How long [`Serving::shut_down`] waits for answers that are under way.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why a service cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address cannot be used.
-    #[error("cannot listen on {address}: {source}")]
+    /// The port cannot be listened on.
+    #[error("cannot listen on {address}")]
     Listen {
-        /// The address.
+        /// The address that was asked for.
         address: SocketAddr,
-        /// The system's words.
+        /// What the operating system says.
         source: io::Error,
     },
-    /// No certificate could be made.
-    #[error("cannot make a certificate: {0}")]
+    /// The certificates cannot be made.
+    #[error("cannot make a certificate")]
     Certificate(#[from] rcgen::Error),
-    /// The certificate was refused.
-    #[error("cannot use the certificate: {0}")]
+    /// The certificates cannot be used.
+    #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
 }
 
-/// A server that is being served. Dropping it closes every connection.
-#[derive(Debug)]
-pub struct Serving {
-    address: SocketAddr,
-    ca_pem: String,
-    accepting: JoinHandle<Infallible>,
+/// What a served service is called, and where it is.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// Name of the cluster in the kubeconfig.
+    pub cluster: String,
+    /// Namespace of the kubeconfig's contexts.
+    pub namespace: String,
 }
 
-/// Serves on `127.0.0.1`; port 0 takes any that is free.
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            cluster: "embedded".to_owned(),
+            namespace: "default".to_owned(),
+        }
+    }
+}
+
+/// A service that is being served. Dropping it ends every connection at once.
+#[must_use]
+pub struct Serving {
+    address: SocketAddr,
+    ca: String,
+    kubeconfig: String,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// Serves clones of a service over HTTPS (HTTP/1.1) on 127.0.0.1.
+///
+/// Connections have TCP_NODELAY set: without it the first answer of each waits for some 40 ms.
 ///
 /// # Errors
-/// [`ServeError`].
-pub async fn serve(server: ApiServer, port: u16) -> Result<Serving, ServeError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let listen = |source| ServeError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
-    let (ca_pem, config) = tls()?;
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let accepting = tokio::spawn(accept(listener, acceptor, server));
+/// The port is taken, or TLS cannot be set up.
+pub async fn serve<S, B>(
+    service: S,
+    credentials: &Credentials,
+    options: &ServeOptions,
+) -> Result<Serving, ServeError>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let certificates = certificates::generate()?;
+    let tls = listener::tls(&certificates)?;
+    let address = SocketAddr::from(([127, 0, 0, 1], options.port));
+    let listen_error = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    let kubeconfig = kubeconfig::text(&url(address), &certificates.ca_pem, credentials, options);
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(listener::run(listener, tls, service, stopped, GRACE));
     Ok(Serving {
         address,
-        ca_pem,
-        accepting,
+        ca: certificates.ca_pem,
+        kubeconfig,
+        stop,
+        task,
     })
 }
 
 impl Serving {
-    /// `https://127.0.0.1:PORT`.
+    /// The URL of the server: `https://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("https://{}", self.address)
+        url(self.address)
     }
 
-    /// The certificate authority that signed the server's certificate, as PEM.
+    /// The certificate of the authority that signed the server's, in PEM.
     #[must_use]
-    pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+    pub fn ca_certificate(&self) -> &str {
+        &self.ca
     }
 
-    /// A kubeconfig for a user with this token.
+    /// A kubeconfig with a context for each identity; the first is the current one.
     #[must_use]
-    pub fn kubeconfig(&self, name: &str, user: &str, token: &str, namespace: &str) -> String {
-        let ca = STANDARD.encode(&self.ca_pem);
-        format!(
-            "apiVersion: v1\nkind: Config\nclusters:\n- name: {name}\n  cluster:\n    server: {url}\n    \
-             certificate-authority-data: {ca}\nusers:\n- name: {user}\n  user:\n    token: {token}\ncontexts:\n- name: \
-             {name}\n  context:\n    cluster: {name}\n    user: {user}\n    namespace: {namespace}\ncurrent-context: \
-             {name}\n",
-            url = self.url(),
-        )
+    pub fn kubeconfig(&self) -> &str {
+        &self.kubeconfig
+    }
+
+    /// Writes the kubeconfig to a file that its owner alone can read (mode 0600). The file is
+    /// replaced as a whole, so a reader never sees half of it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_kubeconfig(&self, path: &Path) -> io::Result<()> {
+        kubeconfig::write(path, &self.kubeconfig)
+    }
+
+    /// Stops listening, lets answers that are under way end for up to two seconds, and then closes
+    /// what is still open: watches, as a rule.
+    pub async fn shut_down(mut self) {
+        // Nobody listens any more only if the task has ended already.
+        let _ = self.stop.send(true);
+        let _ = (&mut self.task).await;
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.accepting.abort();
+        self.task.abort();
     }
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, server: ApiServer) -> Infallible {
-    // Connections end with the set, which ends with this task.
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::task::yield_now().await;
-            continue;
+impl fmt::Debug for Serving {
+    /// Without the kubeconfig, which holds tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("https://{address}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, sync::Arc};
+
+    use http_body_util::{BodyExt, Empty, Full};
+    use hyper_util::rt::TokioIo;
+    use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+    use tower::service_fn;
+
+    use super::*;
+    use crate::access::UserInfo;
+
+    type Answer = Result<Response<Full<Bytes>>, Infallible>;
+
+    async fn hello(request: Request<Incoming>) -> Answer {
+        Ok(Response::new(Full::new(Bytes::from(format!(
+            "hello {}",
+            request.uri()
+        )))))
+    }
+
+    fn credentials() -> Credentials {
+        Credentials::generate([
+            ("admin", UserInfo::new("admin", &["system:masters"])),
+            ("guest", UserInfo::new("guest", &[])),
+        ])
+    }
+
+    async fn get(serving: &Serving, path: &str) -> String {
+        let mut roots = rustls::RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(serving.ca_certificate().as_bytes()).unwrap())
+            .unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let tcp = tokio::net::TcpStream::connect(serving.address)
+            .await
+            .unwrap();
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let tls = tokio_rustls::TlsConnector::from(Arc::new(config))
+            .connect(name, tcp)
+            .await
+            .unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tls))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let answer = sender
+            .send_request(Request::get(path).body(Empty::<Bytes>::new()).unwrap())
+            .await
+            .unwrap();
+        String::from_utf8(
+            answer
+                .into_body()
+                .collect()
+                .await
+                .unwrap()
+                .to_bytes()
+                .to_vec(),
+        )
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_client_that_trusts_the_authority_is_answered() {
+        let serving = serve(service_fn(hello), &credentials(), &ServeOptions::default())
+            .await
+            .unwrap();
+        assert_eq!(get(&serving, "/x?y=z").await, "hello /x?y=z");
+        let address = serving.address;
+        serving.shut_down().await;
+        assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_named_in_the_error() {
+        let serving = serve(service_fn(hello), &credentials(), &ServeOptions::default())
+            .await
+            .unwrap();
+        let options = ServeOptions {
+            port: serving.address.port(),
+            ..ServeOptions::default()
         };
-        while connections.try_join_next().is_some() {}
-        let (acceptor, server) = (acceptor.clone(), server.clone());
-        connections.spawn(async move {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!("cannot set TCP_NODELAY: {error}");
-            }
-            let Ok(stream) = acceptor.accept(stream).await else {
-                return;
-            };
-            let service = TowerToHyperService::new(server);
-            let http = auto::Builder::new(TokioExecutor::new()).http1_only();
-            if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
-                tracing::debug!("connection ended: {error}");
-            }
-        });
+        let error = serve(service_fn(hello), &credentials(), &options)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("cannot listen on {}", serving.address)
+        );
     }
-}
 
-fn tls() -> Result<(String, rustls::ServerConfig), ServeError> {
-    let mut authority = CertificateParams::new(Vec::new())?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    authority
-        .distinguished_name
-        .push(DnType::CommonName, "embedded API server");
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let leaf = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
-    let leaf = leaf.signed_by(&key, &authority)?;
-    let certificate = CertificateDer::from(leaf.der().to_vec());
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok((authority.pem(), config))
-}
+    #[tokio::test]
+    async fn the_kubeconfig_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
 
-/// A token that cannot be guessed.
-#[must_use]
-pub fn random_token() -> String {
-    use rand::TryRng;
-    let mut bytes = [0; 24];
-    if rand::rngs::SysRng.try_fill_bytes(&mut bytes).is_err() {
-        let key = KeyPair::generate()
-            .map(|key| key.serialize_der())
-            .unwrap_or_default();
-        let from = key.len().saturating_sub(bytes.len());
-        bytes.copy_from_slice(&key[from..]);
+        let serving = serve(service_fn(hello), &credentials(), &ServeOptions::default())
+            .await
+            .unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        std::fs::write(&path, "old").unwrap();
+        serving.write_kubeconfig(&path).unwrap();
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            serving.kubeconfig()
+        );
     }
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -1,76 +1,54 @@
-//! The service: from an HTTP request to an answer.
-//!
-//! Authentication, authorization, faults and time-outs are applied here, in that order; objects are the verbs' part.
+//! The server as a tower service: from an HTTP request to an HTTP answer.
 
 mod answer;
-mod handle;
+mod builder;
+mod exchange;
+mod gate;
+mod observe;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use jiff::Timestamp;
-use serde_json::Value;
-use tower::Service;
 
-use crate::access::Authentication;
+pub use builder::ApiServerBuilder;
+pub use observe::Exchange;
+
+use crate::access::Authenticator;
 use crate::body::{Body, ConnectionLost};
-use crate::clock::{Clock, SystemClock, Uids};
+use crate::clock::Clock;
 use crate::faults::Faults;
-use crate::registry::{Registry, Resource};
+use crate::registry::Registry;
 use crate::store::Store;
+use observe::{Counts, Observer};
 
-/// An API server. Clones are the same server.
+/// A Kubernetes API server. Clones are the same server.
+///
+/// It is a tower service, so a client can sit directly on it: `kube::Client::new(server, "default")`.
 #[derive(Clone)]
 pub struct ApiServer {
-    shared: Arc<Shared>,
+    inner: Arc<Inner>,
 }
 
-/// A request and how it was answered, as the observer sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Exchange {
-    /// The verb, `get` for paths that are no objects.
-    pub verb: &'static str,
-    /// The plural, empty for paths that are no objects.
-    pub resource: String,
-    /// The namespace, empty for cluster-scoped kinds.
-    pub namespace: String,
-    /// The object's name, empty for collections.
-    pub name: String,
-    /// Who asked.
-    pub user: String,
-    /// The HTTP status; `None` when the connection was lost.
-    pub status: Option<u16>,
-    /// When the server began to handle it.
-    pub started: Timestamp,
-}
-
-type Observer = Arc<dyn Fn(&Exchange) + Send + Sync>;
-
-/// Settings of an [`ApiServer`].
-#[must_use]
-pub struct ApiServerBuilder {
-    clock: Arc<dyn Clock>,
-    uids: Uids,
-    authentication: Authentication,
-    keep_events: usize,
-    observer: Option<Observer>,
-}
-
-pub(crate) struct Shared {
+/// What the clones share.
+pub(crate) struct Inner {
     pub(crate) store: Store,
-    pub(crate) registry: Registry,
+    pub(crate) registry: RwLock<Arc<Registry>>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// `None` where everybody is an administrator.
+    pub(crate) tokens: Option<Authenticator>,
     pub(crate) faults: Faults,
-    pub(crate) authentication: Authentication,
-    uids: Mutex<Uids>,
     observer: Option<Observer>,
+    counts: Counts,
+    date: Mutex<(i64, HeaderValue)>,
 }
+
+/// The future of an answer.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, ConnectionLost>> + Send>>;
 
 impl ApiServer {
     /// A server with the machine's clock, random uids and no access control.
@@ -79,37 +57,38 @@ impl ApiServer {
         Self::builder().build()
     }
 
-    /// Starts with the defaults of [`ApiServer::new`].
+    /// Starts from the defaults of [`ApiServer::new`].
     pub fn builder() -> ApiServerBuilder {
-        let seed = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| {
-                u64::try_from(since.as_nanos() & u128::from(u64::MAX)).unwrap_or(0)
-            });
-        ApiServerBuilder {
-            clock: Arc::new(SystemClock),
-            uids: Uids::seeded(seed),
-            authentication: Authentication::Open,
-            keep_events: 100_000,
-            observer: None,
-        }
+        ApiServerBuilder::default()
     }
 
     /// The faults, which can be changed at any time.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.shared.faults
-    }
-
-    /// Forgets the history: watches from older versions are answered 410.
-    pub fn compact(&self) {
-        self.shared.store.compact();
+        &self.inner.faults
     }
 
     /// Which kinds there are now.
     #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.shared.registry
+    pub fn registry(&self) -> Arc<Registry> {
+        self.inner.registry()
+    }
+
+    /// The version of the newest write.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.inner.store.lock().revision()
+    }
+
+    /// Forgets the history: watches and exact lists from older versions are answered with 410.
+    pub fn compact(&self) {
+        self.inner.store.lock().compact();
+    }
+
+    /// How many requests came in for a resource, by its plural and a verb: `requests("leases", "create")`.
+    #[must_use]
+    pub fn requests(&self, resource: &str, verb: &str) -> u64 {
+        self.inner.counts.get(resource, verb)
     }
 }
 
@@ -119,114 +98,51 @@ impl Default for ApiServer {
     }
 }
 
-impl ApiServerBuilder {
-    /// Another clock.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Another source of uids.
-    pub fn uids(mut self, uids: Uids) -> Self {
-        self.uids = uids;
-        self
-    }
-
-    /// Who may ask. With tokens, RBAC decides from the stored objects.
-    pub fn authentication(mut self, authentication: Authentication) -> Self {
-        self.authentication = authentication;
-        self
-    }
-
-    /// How many events a watch can go back. 100 000 unless set.
-    pub fn keep_events(mut self, events: usize) -> Self {
-        self.keep_events = events;
-        self
-    }
-
-    /// Told of every request after it was answered.
-    pub fn observer(mut self, observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Arc::new(observer));
-        self
-    }
-
-    /// The server, with the namespaces and roles that every cluster has.
-    #[must_use]
-    pub fn build(self) -> ApiServer {
-        let shared = Shared {
-            store: Store::new(self.keep_events),
-            registry: Registry::built_in(),
-            clock: self.clock,
-            faults: Faults::default(),
-            authentication: self.authentication,
-            uids: Mutex::new(self.uids),
-            observer: self.observer,
-        };
-        handle::bootstrap(&shared);
-        ApiServer {
-            shared: Arc::new(shared),
-        }
+impl std::fmt::Debug for ApiServer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ApiServer")
+            .field("revision", &self.revision())
+            .finish_non_exhaustive()
     }
 }
 
-impl Shared {
-    pub(crate) fn uids(&self) -> MutexGuard<'_, Uids> {
-        self.uids.lock().unwrap_or_else(PoisonError::into_inner)
+impl Inner {
+    /// The kinds that are served now.
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A stored definition makes its kind known.
-    pub(crate) fn stored(&self, resource: &Resource, object: &Value) {
-        if resource.kind == "CustomResourceDefinition" {
-            for custom in crate::registry::custom::resources(object).unwrap_or_default() {
-                self.registry.add(custom);
-            }
+    /// The value of `Date`, which changes once a second.
+    fn date(&self, now: Timestamp) -> HeaderValue {
+        let mut cached = self.date.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.0 != now.as_second() {
+            *cached = (now.as_second(), date_header(now));
         }
-    }
-
-    /// With a deleted definition its kind goes.
-    pub(crate) fn removed(&self, resource: &Resource, object: &Value) {
-        if resource.kind == "CustomResourceDefinition" {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            self.registry.remove(
-                &text(&object["spec"]["group"]),
-                &text(&object["spec"]["names"]["plural"]),
-            );
-        }
+        cached.1.clone()
     }
 }
 
-/// The future of an answer.
-pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, ConnectionLost>> + Send>>;
+/// A moment in the format of the `Date` header, RFC 9110.
+fn date_header(moment: Timestamp) -> HeaderValue {
+    let text = moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&text).expect("a date is plain ASCII")
+}
 
-impl<B> Service<Request<B>> for ApiServer
+impl<B> tower::Service<Request<B>> for ApiServer
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: std::error::Error + Send + Sync + 'static,
+    B::Error: std::fmt::Display,
 {
     type Response = Response<Body>;
     type Error = ConnectionLost;
     type Future = Answering;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectionLost>> {
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), ConnectionLost>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Answering {
-        let shared = self.shared.clone();
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let body = http_body_util::BodyExt::collect(body)
-                .await
-                .map_err(|_| ConnectionLost)?
-                .to_bytes();
-            handle::handle(shared, parts, body).await
-        })
-    }
-}
-
-/// For code that wants a service which cannot fail.
-impl From<Infallible> for ConnectionLost {
-    fn from(never: Infallible) -> Self {
-        match never {}
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        Box::pin(exchange::handle(Arc::clone(&self.inner), request))
     }
 }

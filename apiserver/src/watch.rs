@@ -1,224 +1,275 @@
-//! Watches: the history of a collection as a stream.
+//! A watch: changes of the selected objects, one JSON document after the other, until its time is over.
 //!
-//! Events come from the store in the order of their versions; nothing is buffered beside them.
+//! Which objects and from where on is decided in [`crate::verbs`]; here is only the stream.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
-use jiff::Timestamp;
-use serde_json::{Value, json};
-use tokio::sync::watch::Receiver;
+use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::body::ConnectionLost;
 use crate::faults::Control;
-use crate::object::{meta, version};
+use crate::negotiate::Output;
+use crate::object::Object;
 use crate::registry::Resource;
+use crate::render;
 use crate::selector::Selector;
-use crate::server::Shared;
+use crate::server::Inner;
 use crate::status::Status;
-use crate::store::{Change, Event};
-use crate::table::Format;
+use crate::store::{Event, Subscription};
 
-/// How long a watch lasts that does not say it.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
-/// How long before its end a watch that allows bookmarks gets one.
+/// Bookmarks come this often, and this long before the end.
+const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 const BOOKMARK_BEFORE_END: Duration = Duration::from_secs(2);
-/// How often such a watch gets one while nothing happens.
-const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 
-/// What a watch wants to see.
-pub(crate) struct Options {
-    pub(crate) resource: Arc<Resource>,
-    pub(crate) namespace: Option<String>,
+/// Which objects a watch shows, and in which form.
+pub(crate) struct Filter {
     pub(crate) selector: Selector,
-    /// `None`: the present state first.
-    pub(crate) from: Option<u64>,
-    pub(crate) bookmarks: bool,
-    /// The present state comes first, and a bookmark says where it ends.
-    pub(crate) initial_events: bool,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) format: Format,
+    pub(crate) resource: Arc<Resource>,
+    pub(crate) output: Output,
 }
 
-struct Watch {
-    server: Arc<Shared>,
-    options: Options,
-    lines: VecDeque<Bytes>,
+/// Where a watch begins.
+pub(crate) enum Start {
+    /// With the objects as they are; `announce_end` marks the end of them by a bookmark.
+    Objects {
+        objects: Vec<Arc<Object>>,
+        revision: u64,
+        announce_end: bool,
+    },
+    /// With remembered events.
+    Events(Vec<Arc<Event>>),
+    /// Nowhere: the version lies before what is remembered.
+    Expired { asked: u64, oldest: u64 },
+}
+
+/// The state of one watch.
+pub(crate) struct WatchStream {
+    server: Arc<Inner>,
+    filter: Filter,
+    queued: VecDeque<Bytes>,
+    events: Subscription,
+    /// Version of the newest event that was seen; older ones are passed over.
     seen: u64,
-    control: Receiver<Control>,
-    cut: u64,
     ends: Instant,
-    next_bookmark: Instant,
-    first: bool,
-    over: bool,
+    next_bookmark: Option<Instant>,
+    ended: bool,
+    /// Whether a first document has gone out, which names the columns of a table.
+    headed: bool,
+    control: watch::Receiver<Control>,
+    /// How often watches had been cut when this one began.
+    cuts: u64,
 }
 
-/// Opens a watch.
-pub(crate) fn open(
-    server: Arc<Shared>,
-    options: Options,
-) -> impl Stream<Item = Result<Bytes, ConnectionLost>> + Send {
-    let control = server.faults.control();
-    let cut = control.borrow().cut;
-    let now = Instant::now();
-    let ends = now + options.timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let mut watch = Watch {
-        server,
-        lines: VecDeque::new(),
-        seen: options.from.unwrap_or(0),
-        control,
-        cut,
-        ends,
-        next_bookmark: (now + BOOKMARK_EVERY).min(ends - BOOKMARK_BEFORE_END.min(ends - now)),
-        first: true,
-        over: false,
-        options,
-    };
-    if watch.options.from.is_none() || watch.options.initial_events {
-        watch.present_state();
-    }
-    if watch.options.initial_events && watch.options.bookmarks {
-        watch.bookmark(json!({"k8s.io/initial-events-end": "true"}));
-    }
-    stream::unfold(watch, |mut watch| async move {
-        Some((Ok(watch.next().await?), watch))
-    })
+/// What happened to an object as seen through a selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Added,
+    Modified,
+    Deleted,
 }
 
-impl Watch {
-    async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some(line) = self.lines.pop_front() {
-                return Some(line);
-            }
-            if self.over {
-                return None;
-            }
-            let control = *self.control.borrow_and_update();
-            if control.cut != self.cut {
-                return None;
-            }
-            let known = self.server.store.transaction().version();
-            if !control.stalled {
-                self.collect();
-                // Everything up to here was either shown or is not for this watch.
-                self.seen = self.seen.max(known);
-                if !self.lines.is_empty() || self.over {
-                    continue;
-                }
-            }
-            let bookmark = self.options.bookmarks && self.next_bookmark < self.ends;
-            tokio::select! {
-                biased;
-                _ = self.server.store.versions().after(known) => {}
-                changed = self.control.changed() => if changed.is_err() { return None },
-                () = tokio::time::sleep_until(self.ends) => self.over = true,
-                () = tokio::time::sleep_until(self.next_bookmark), if bookmark => {
-                    self.bookmark(Value::Null);
-                    self.next_bookmark = (Instant::now() + BOOKMARK_EVERY).max(self.next_bookmark + BOOKMARK_EVERY);
-                }
-            }
+impl Change {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Change::Added => "ADDED",
+            Change::Modified => "MODIFIED",
+            Change::Deleted => "DELETED",
         }
     }
+}
 
-    fn present_state(&mut self) {
-        let transaction = self.server.store.transaction();
-        self.seen = transaction.version();
-        let objects: Vec<Arc<Value>> = transaction
-            .list(
-                &self.options.resource.key,
-                self.options.namespace.as_deref(),
-            )
-            .filter(|(_, object)| self.options.selector.matches(object))
-            .map(|(_, object)| object.clone())
-            .collect();
-        drop(transaction);
-        for object in objects {
-            self.push("ADDED", &object);
+impl WatchStream {
+    pub(crate) fn new(
+        server: Arc<Inner>,
+        filter: Filter,
+        start: Start,
+        events: Subscription,
+        asked: u64,
+        lifetime: Duration,
+        bookmarks: bool,
+    ) -> Self {
+        let now = Instant::now();
+        let ends = now + lifetime;
+        let control = server.faults.control();
+        let cuts = control.borrow().cut;
+        let mut stream = Self {
+            control,
+            cuts,
+            server,
+            filter,
+            queued: VecDeque::new(),
+            events,
+            seen: asked,
+            ends,
+            next_bookmark: None,
+            ended: false,
+            headed: false,
+        };
+        if bookmarks {
+            stream.next_bookmark = Some(stream.bookmark_after(now));
         }
+        stream.begin(start);
+        stream
     }
 
-    fn collect(&mut self) {
-        match self
-            .server
-            .store
-            .events_after(&self.options.resource.key, self.seen)
-        {
-            Ok(events) => {
-                for event in events {
-                    self.seen = event.version;
-                    if let Some(kind) = self.kind_of(&event) {
-                        self.push(kind, &event.object);
+    fn begin(&mut self, start: Start) {
+        match start {
+            Start::Objects {
+                objects,
+                revision,
+                announce_end,
+            } => {
+                for object in &objects {
+                    if self.filter.selector.matches(&object.value) {
+                        let document = self.document(Change::Added, object);
+                        self.queued.push_back(document);
                     }
                 }
+                self.seen = revision;
+                if announce_end {
+                    self.queued.push_back(self.bookmark(revision, true));
+                }
             }
-            Err(compacted) => {
-                let status = Status::expired(compacted.asked, compacted.oldest).to_value();
-                self.lines.push_back(line("ERROR", &status));
-                self.over = true;
+            Start::Events(events) => {
+                for event in events {
+                    self.take(&event);
+                }
+            }
+            Start::Expired { asked, oldest } => {
+                let status =
+                    Status::expired(format!("too old resource version: {asked} ({oldest})"));
+                let line = json!({ "type": "ERROR", "object": status.to_value() });
+                self.queued.push_back(Bytes::from(format!("{line}\n")));
+                self.ended = true;
             }
         }
     }
 
-    /// An object that leaves the selection is deleted for this watch, one that enters it is new.
-    fn kind_of(&self, event: &Event) -> Option<&'static str> {
-        let in_namespace = self
-            .options
-            .namespace
-            .as_deref()
-            .is_none_or(|own| meta(&event.object, "namespace") == Some(own));
-        let selected = |object: &Value| in_namespace && self.options.selector.matches(object);
-        let before = event.before.as_deref().is_some_and(selected);
-        let after = event.change != Change::Deleted && selected(&event.object);
-        match (before, after) {
-            (false, false) => None,
-            (false, true) => Some("ADDED"),
-            (true, true) => Some("MODIFIED"),
-            (true, false) => Some("DELETED"),
+    /// The next document, or `None` at the end of the watch.
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, ConnectionLost>> {
+        loop {
+            let Control { cut, stalled, .. } = *self.control.borrow_and_update();
+            if cut != self.cuts && !self.ended {
+                self.ended = true;
+                self.queued.clear();
+                return Some(Err(ConnectionLost));
+            }
+            if stalled {
+                // The sender lives in the server, which this stream holds.
+                drop(self.control.changed().await);
+                continue;
+            }
+            if let Some(document) = self.queued.pop_front() {
+                return Some(Ok(document));
+            }
+            if self.ended {
+                return None;
+            }
+            let wake = self
+                .next_bookmark
+                .map_or(self.ends, |bookmark| bookmark.min(self.ends));
+            tokio::select! {
+                biased;
+                _ = self.control.changed() => {}
+                event = self.events.recv() => match event {
+                    Some(event) => self.take(&event),
+                    None => self.ended = true,
+                },
+                () = tokio::time::sleep_until(wake) => self.wake(),
+            }
         }
     }
 
-    fn push(&mut self, kind: &str, object: &Arc<Value>) {
+    fn wake(&mut self) {
+        let now = Instant::now();
+        if now >= self.ends {
+            self.ended = true;
+            return;
+        }
+        if self.next_bookmark.is_some_and(|bookmark| now >= bookmark) {
+            let revision = self.server.store.lock().revision();
+            // Every event up to that version is in the channel by now.
+            while let Ok(event) = self.events.try_recv() {
+                self.take(&event);
+            }
+            self.queued
+                .push_back(self.bookmark(revision.max(self.seen), false));
+            self.next_bookmark = Some(self.bookmark_after(now)).filter(|bookmark| *bookmark > now);
+        }
+    }
+
+    fn bookmark_after(&self, now: Instant) -> Instant {
+        let last = self
+            .ends
+            .checked_sub(BOOKMARK_BEFORE_END)
+            .unwrap_or(self.ends);
+        if now >= last {
+            self.ends
+        } else {
+            last.min(now + BOOKMARK_INTERVAL)
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        if event.revision <= self.seen {
+            return;
+        }
+        self.seen = event.revision;
+        let selector = &self.filter.selector;
+        let was = event
+            .before
+            .as_ref()
+            .is_some_and(|before| selector.matches(&before.value));
+        let is = event
+            .after
+            .as_ref()
+            .filter(|after| selector.matches(&after.value));
+        let document = match (was, is) {
+            (false, Some(after)) => self.document(Change::Added, after),
+            (true, Some(after)) => self.document(Change::Modified, after),
+            (true, None) => match event.departed() {
+                Some(departed) => self.document(Change::Deleted, departed),
+                None => return,
+            },
+            (false, None) => return,
+        };
+        self.queued.push_back(document);
+    }
+
+    fn document(&mut self, change: Change, object: &Arc<Object>) -> Bytes {
+        let headers = !std::mem::replace(&mut self.headed, true);
         let now = self.server.clock.now();
-        let shown = self
-            .options
-            .format
-            .event(&self.options.resource, object, self.first, now);
-        self.first = false;
-        self.lines.push_back(line(kind, &shown));
+        let body = render::one(
+            &self.filter.resource,
+            self.filter.output,
+            object,
+            now,
+            headers,
+        );
+        let mut document = Vec::with_capacity(body.len() + 32);
+        document.extend_from_slice(b"{\"type\":\"");
+        document.extend_from_slice(change.as_str().as_bytes());
+        document.extend_from_slice(b"\",\"object\":");
+        document.extend_from_slice(&body);
+        document.extend_from_slice(b"}\n");
+        document.into()
     }
 
-    fn bookmark(&mut self, annotations: Value) {
-        let resource = &self.options.resource;
-        let mut object = json!({
-            "apiVersion": resource.api_version(),
-            "kind": resource.kind,
-            "metadata": {"resourceVersion": self.seen.to_string(), "creationTimestamp": null},
-        });
-        if annotations.is_object() {
-            object["metadata"]["annotations"] = annotations;
+    fn bookmark(&self, revision: u64, ends_initial_events: bool) -> Bytes {
+        let mut metadata = json!({ "resourceVersion": revision.to_string() });
+        if ends_initial_events {
+            metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
         }
-        let shown =
-            self.options
-                .format
-                .event(resource, &Arc::new(object), false, Timestamp::UNIX_EPOCH);
-        self.lines.push_back(line("BOOKMARK", &shown));
+        let resource = &self.filter.resource;
+        let object = json!({ "kind": resource.kind, "apiVersion": resource.api_version(), "metadata": metadata });
+        Bytes::from(format!(
+            "{}\n",
+            json!({ "type": "BOOKMARK", "object": object })
+        ))
     }
-}
-
-fn line(kind: &str, object: &Value) -> Bytes {
-    debug_assert!(
-        kind == "ERROR"
-            || kind == "BOOKMARK"
-            || !version(object).is_empty()
-            || object["kind"] == "Table"
-    );
-    let mut text = format!("{{\"type\":\"{kind}\",\"object\":");
-    text.push_str(&object.to_string());
-    text.push_str("}\n");
-    Bytes::from(text)
 }

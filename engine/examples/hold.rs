@@ -7,6 +7,12 @@
 //! Talks to the cluster of the kubeconfig. Prints `held TOKEN`, then `work` ten times a second, until its input ends
 //! (then it releases and prints how) or the lease is lost (then it prints why).
 
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "an example talks to its terminal, and takes the cluster as it finds it"
+)]
+
 use std::time::Duration;
 
 use gwlock_engine::client::{LeaseLock, transport};

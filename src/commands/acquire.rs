@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use gwlock_engine::client::{AcquireError, LeaseHandle, LeaseLock};
 use gwlock_engine::protocol::expiry::{Rule, Verdict};
 use gwlock_engine::protocol::record::LeaseRecord;
 
-use super::claim::{KeyArguments, TimingArguments, handle_value, write_handle};
+use super::claim::{TimingArguments, handle_value, write_handle};
+use super::key::KeyArguments;
 use crate::cli::{DryRun, duration};
 use crate::context::{Cluster, Context, interrupted};
 use crate::exit::Exit;
@@ -25,7 +26,7 @@ use crate::output::{self, age::age, format::Format, table};
   gwlock renew --handle-file lease.json
   gwlock release --handle-file lease.json
   gwlock acquire nightly-backup --wait 0 || echo somebody else does it")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     key: KeyArguments,
     #[command(flatten)]
@@ -37,7 +38,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     identity: Option<String>,
     /// Write the claim to this file, for renew, verify and release
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     handle_file: Option<PathBuf>,
     /// Exit code when the lease is busy, instead of 75
     #[arg(short = 'E', long, value_name = "CODE")]
@@ -51,13 +52,6 @@ pub struct Arguments {
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let json = arguments.output == Format::Json;
-    run(arguments, context)
-        .await
-        .map_err(|failure| failure.as_json(json))
-}
-
-async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let name = arguments.key.lease()?;
     let timing = arguments.timing.timing()?;
     let cluster = context.cluster().await?;
@@ -106,17 +100,13 @@ async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> 
 }
 
 fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<String, Failure> {
-    let suffix = if arguments.dry_run == DryRun::Server {
-        " (server dry run)"
-    } else {
-        ""
-    };
+    let suffix = arguments.dry_run.suffix();
     match &arguments.output {
         Format::Name => Ok(format!(
             "lease.coordination.k8s.io/{}{suffix}",
             handle.lease
         )),
-        format if format.is_structured() => format.print(&handle_value(handle)),
+        format if format.is_structured() => Ok(format.print(&handle_value(handle))?),
         _ => {
             let row = vec![
                 format!("{}{suffix}", handle.lease),

@@ -22,7 +22,7 @@ use crate::output::{self, format::Format};
 
 /// Measure on the current cluster
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
 }
@@ -102,7 +102,7 @@ async fn measure(
 ) -> Result<String, Failure> {
     if arguments.handoff {
         let report = handoff::measure(cluster, prefix, arguments.total.min(500)).await?;
-        return report.print(&arguments.output);
+        return Ok(report.print(&arguments.output)?);
     }
     let mut rows = Vec::new();
     let steps = u64::from(arguments.repeats) * arguments.clients.len() as u64;
@@ -127,7 +127,7 @@ async fn measure(
         rows.push(row);
     }
     bar.finish_and_clear();
-    report::print(&rows, &arguments.output)
+    Ok(report::print(&rows, &arguments.output)?)
 }
 
 async fn clean_up(cluster: &Cluster, prefix: &str) -> Result<(), Failure> {

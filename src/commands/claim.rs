@@ -1,73 +1,46 @@
-//! What the commands for one claim share: keys, timing, handles, and their failures.
+//! What the commands for one claim share: timing, handles, and their failures.
 
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueHint};
 use gwlock_engine::client::lock::HandleError;
 use gwlock_engine::client::{LeaseHandle, LeaseLock};
-use gwlock_engine::protocol::key::{Key, KeyMode, LeaseName};
+use gwlock_engine::protocol::key::LeaseName;
 use gwlock_engine::protocol::timing::Timing;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::key::{self, KeyAs};
 use crate::cli::duration;
 use crate::context::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::API_VERSION;
 
-/// How a KEY is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum KeyAs {
-    /// By its shape: lease name, fingerprint, target, otherwise text
-    #[default]
-    Auto,
-    /// The name of a lease as it stands
-    Name,
-    /// A fingerprint of 16 to 64 hex digits
-    Fingerprint,
-    /// A target, such as prod/Deployment/payment-api
-    Target,
-    /// Any text, hashed as a whole
-    Text,
-    /// As the gateway does it: the first 16 bytes, hashed only when shorter
-    Raw,
-}
-
-/// Which lease.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct KeyArguments {
-    /// Lease name, fingerprint, target (prod/Deployment/payment-api) or any text, which is hashed
-    #[arg(value_name = "KEY")]
-    pub key: String,
-    /// How KEY is read
-    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    pub key_as: KeyAs,
-}
-
 /// Which claim: one that was written down, or the one that a holder has on a key.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClaimArguments {
-    /// Lease name, fingerprint, target (prod/Deployment/payment-api) or any text, which is hashed
+    /// Lease name, fingerprint, target (prod/Deployment/payment-api) or any text, which is hashed; - reads it from stdin
     #[arg(
         value_name = "KEY",
+        add = key::completer(),
         required_unless_present = "handle_file",
         requires = "holder",
         conflicts_with = "handle_file"
     )]
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
     /// How KEY is read
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    pub key_as: KeyAs,
+    pub(crate) key_as: KeyAs,
     /// The holder identity that the claim was made with
     #[arg(long, value_name = "IDENTITY", conflicts_with = "handle_file")]
-    pub holder: Option<String>,
+    pub(crate) holder: Option<String>,
     /// The file that `gwlock acquire --handle-file` wrote
-    #[arg(long, value_name = "FILE")]
-    pub handle_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) handle_file: Option<PathBuf>,
 }
 
 /// How long a lease lasts.
@@ -75,32 +48,13 @@ pub(crate) struct ClaimArguments {
 pub(crate) struct TimingArguments {
     /// How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
-    pub lease_duration: Duration,
+    pub(crate) lease_duration: Duration,
     /// How long after the last good renewal the holder stops [default: two thirds of the lease duration]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub renew_deadline: Option<Duration>,
+    pub(crate) renew_deadline: Option<Duration>,
     /// How long after a failed renewal the next one is tried [default: 2s, less for short leases]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub retry_period: Option<Duration>,
-}
-
-impl From<KeyAs> for KeyMode {
-    fn from(how: KeyAs) -> Self {
-        match how {
-            KeyAs::Auto => Self::Auto,
-            KeyAs::Name => Self::Name,
-            KeyAs::Fingerprint => Self::Fingerprint,
-            KeyAs::Target => Self::Target,
-            KeyAs::Text => Self::Text,
-            KeyAs::Raw => Self::Raw,
-        }
-    }
-}
-
-impl KeyArguments {
-    pub(crate) fn lease(&self) -> Result<LeaseName, Failure> {
-        parse(&self.key, self.key_as)
-    }
+    pub(crate) retry_period: Option<Duration>,
 }
 
 impl TimingArguments {
@@ -121,15 +75,27 @@ impl TimingArguments {
 }
 
 impl ClaimArguments {
-    /// The claim, and the file to write a newer version of it to.
-    pub(crate) fn handle(&self, namespace: &str) -> Result<LeaseHandle, Failure> {
+    /// The claim. One from a file names its own namespace, which `-n` can only confirm.
+    pub(crate) fn handle(&self, cluster: &Cluster) -> Result<LeaseHandle, Failure> {
         if let Some(path) = &self.handle_file {
-            return read_handle(path);
+            let handle = read_handle(path)?;
+            return match &cluster.given_namespace {
+                Some(given) if *given != handle.namespace => Err(Failure::says(
+                    Exit::Config,
+                    format!(
+                        "--namespace {given} contradicts the handle file {}, whose lease is in {}",
+                        path.display(),
+                        handle.namespace
+                    ),
+                )
+                .hint("leave --namespace out")),
+                _ => Ok(handle),
+            };
         }
-        let lease = parse(self.key.as_deref().unwrap_or_default(), self.key_as)?;
+        let lease = key::one(self.key.as_deref().unwrap_or_default(), self.key_as)?;
         Ok(LeaseHandle {
             lease: lease.to_string(),
-            namespace: namespace.to_owned(),
+            namespace: cluster.namespace.clone(),
             holder: self.holder.clone().unwrap_or_default(),
             fencing_token: String::new(),
             uid: String::new(),
@@ -139,15 +105,6 @@ impl ClaimArguments {
             expires_at: Timestamp::UNIX_EPOCH,
             requests: 0,
         })
-    }
-}
-
-/// The lease that a text names.
-pub(crate) fn parse(text: &str, how: KeyAs) -> Result<LeaseName, Failure> {
-    match Key::parse_as(text, how.into()) {
-        Ok(key) => Ok(key.lease),
-        Err(error) => Err(Failure::new(Exit::BadInput, error)
-            .hint("--key-as text hashes any text; prod/Deployment/payment-api is a target; gw-lock-<16 hex> is a lease")),
     }
 }
 

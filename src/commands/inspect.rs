@@ -3,7 +3,6 @@
 mod report;
 mod watch;
 
-use std::io::BufRead;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -16,7 +15,7 @@ use gwlock_engine::protocol::key::{
 };
 use serde_json::json;
 
-use super::claim::{KeyAs, parse};
+use super::key::{self, KeyAs};
 use crate::context::{Cluster, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -49,9 +48,9 @@ pub(crate) enum Prefix {
   gwlock inspect prod/Deployment/payment-api -o wide
   gwlock inspect -A --prefix all -o json
   kubectl get remediationrequests -o name | gwlock inspect --key-as text -")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Leases to show: names, fingerprints, targets, any text; - reads them from stdin [default: all]
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = key::completer())]
     keys: Vec<String>,
     /// How the keys are read
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
@@ -104,14 +103,7 @@ impl Arguments {
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let json = arguments.output == Format::Json;
-    run(arguments, context)
-        .await
-        .map_err(|failure| failure.as_json(json))
-}
-
-async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let keys = keys(arguments)?;
+    let keys = key::several(&arguments.keys, arguments.key_as)?;
     let cluster = context.cluster().await?;
     let listing = match keys.as_slice() {
         [] => list_all(arguments, &cluster).await?,
@@ -128,7 +120,7 @@ async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> 
         .collect();
     if reports.is_empty() && missing.is_empty() && !arguments.output.is_structured() {
         output::note(&match arguments.all_namespaces {
-            true => "No resources found.".to_owned(),
+            true => "No resources found".to_owned(),
             false => format!("No resources found in {} namespace.", cluster.namespace),
         });
     } else if !reports.is_empty() || arguments.output.is_structured() {
@@ -147,23 +139,6 @@ async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> 
             ),
         )),
     }
-}
-
-fn keys(arguments: &Arguments) -> Result<Vec<LeaseName>, Failure> {
-    let mut keys = Vec::new();
-    for key in &arguments.keys {
-        if key == "-" {
-            for line in std::io::stdin().lock().lines() {
-                let line = line.map_err(|error| Failure::new(Exit::BadInput, error))?;
-                if !line.trim().is_empty() {
-                    keys.push(parse(line.trim(), arguments.key_as)?);
-                }
-            }
-        } else {
-            keys.push(parse(key, arguments.key_as)?);
-        }
-    }
-    Ok(keys)
 }
 
 async fn list_all(arguments: &Arguments, cluster: &Cluster) -> Result<Listing, Failure> {
@@ -240,23 +215,17 @@ fn show(arguments: &Arguments, reports: &[Report]) -> Result<String, Failure> {
             .iter()
             .map(|report| format!("lease.coordination.k8s.io/{}\n", report.name))
             .collect()),
-        format if format.is_structured() => format.print(
+        format if format.is_structured() => Ok(format.print(
             &json!({"apiVersion": API_VERSION, "kind": "LeaseReportList", "items": reports}),
-        ),
+        )?),
         _ => {
             let wide = arguments.output == Format::Wide;
             let header = Report::header(arguments.all_namespaces, wide);
-            let rows: Vec<Vec<String>> = reports
+            let header = Some(header.as_slice()).filter(|_| !arguments.no_headers);
+            let rows = reports
                 .iter()
-                .map(|report| report.row(arguments.all_namespaces, wide))
-                .collect();
-            let text = table::render(&header, &rows);
-            let body = if arguments.no_headers {
-                text.split_once('\n').map_or("", |(_, body)| body)
-            } else {
-                &text
-            };
-            Ok(body.to_owned())
+                .map(|report| report.row(arguments.all_namespaces, wide));
+            Ok(table::styled(header, rows))
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod fixtures;
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
@@ -12,8 +11,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use gwlock_apiserver::ApiServer;
-use gwlock_apiserver::access::{Authentication, UserInfo};
-use gwlock_apiserver::serve::{random_token, serve};
+use gwlock_apiserver::access::UserInfo;
+use gwlock_apiserver::serve::{Credentials, ServeOptions, serve};
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,7 +30,7 @@ use crate::output;
   gwlock lab
   gwlock lab -- gwlock inspect -A --prefix all
   gwlock lab -- bash")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Port on 127.0.0.1 [default: one that is free]
     #[arg(
         long,
@@ -49,24 +48,28 @@ pub struct Arguments {
 }
 
 pub(crate) async fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
-    let (admin, viewer) = (random_token(), random_token());
-    let users = HashMap::from([
-        (admin.clone(), UserInfo::new("admin", &["system:masters"])),
-        (viewer, UserInfo::new("viewer", &[])),
+    let credentials = Credentials::generate([
+        ("admin", UserInfo::new("admin", &["system:masters"])),
+        ("viewer", UserInfo::new("viewer", &[])),
     ]);
     let clock = Arc::new(fixtures::LabClock::default());
     let server = ApiServer::builder()
         .clock(clock.clone())
-        .authentication(Authentication::Tokens(users))
+        .authentication(credentials.authentication())
         .build();
-    fixtures::create(&server, &admin, &clock)
+    let admin = credentials.token("admin").unwrap_or_default();
+    fixtures::create(&server, admin, &clock)
         .await
         .map_err(|error| Failure::new(Exit::Bug, error))?;
-    let serving = serve(server, arguments.port)
+    let options = ServeOptions {
+        port: arguments.port,
+        cluster: "gwlock-lab".to_owned(),
+        namespace: fixtures::NAMESPACE.to_owned(),
+    };
+    let serving = serve(server, &credentials, &options)
         .await
         .map_err(|error| Failure::new(Exit::Config, error))?;
-    let kubeconfig = serving.kubeconfig("gwlock-lab", "admin", &admin, fixtures::NAMESPACE);
-    let written = write(arguments, &kubeconfig).map_err(|error| {
+    let written = write(arguments, serving.kubeconfig()).map_err(|error| {
         Failure::new(
             Exit::Config,
             anyhow::Error::new(error).context("cannot write the kubeconfig"),

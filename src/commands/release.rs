@@ -1,15 +1,17 @@
 //! `gwlock release`.
 
 use clap::Args;
+use gwlock_engine::client::LeaseHandle;
 use gwlock_engine::protocol::release::Released;
 use gwlock_engine::protocol::timing::Timing;
+use serde_json::json;
 
 use super::claim::{ClaimArguments, inspect, lock_of};
 use crate::cli::DryRun;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, API_VERSION, format::Format};
 
 /// Release a claim
 ///
@@ -19,42 +21,36 @@ use crate::output;
 #[command(after_help = "Examples:
   gwlock release --handle-file lease.json
   gwlock release prod/Deployment/payment-api --holder ops@host_0123456789abcdef")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     claim: ClaimArguments,
     /// Check, but do not write
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     dry_run: DryRun,
+    /// Output format: table, json, yaml, name, jsonpath=PATH
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: Format,
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let cluster = context.cluster().await?;
-    let handle = arguments.claim.handle(&cluster.namespace)?;
+    let handle = arguments.claim.handle(&cluster)?;
     let mut lock = lock_of(&cluster, &handle, Timing::default())?;
-    let lease = format!("lease.coordination.k8s.io/{}", handle.lease);
-    let suffix = match arguments.dry_run {
-        DryRun::None => "",
-        DryRun::Server => " (server dry run)",
+    match arguments.dry_run {
+        DryRun::None => {}
+        DryRun::Server => lock = lock.with_dry_run(),
         DryRun::Client => {
-            output::data(&format!(
-                "{lease} would be released if it is held by {} (dry run)",
-                handle.holder
-            ))?;
-            return Ok(Exit::Done);
+            return say(
+                arguments,
+                &handle,
+                "WouldRelease",
+                "would be released if it still is this claim's",
+            );
         }
-    };
-    if arguments.dry_run == DryRun::Server {
-        lock = lock.with_dry_run();
     }
     match lock.release(&handle).await {
-        Released::Deleted => {
-            output::data(&format!("{lease} released{suffix}"))?;
-            Ok(Exit::Done)
-        }
-        Released::AlreadyGone => {
-            output::data(&format!("{lease} was gone already"))?;
-            Ok(Exit::Done)
-        }
+        Released::Deleted => say(arguments, &handle, "Released", "released"),
+        Released::AlreadyGone => say(arguments, &handle, "AlreadyGone", "was gone already"),
         Released::NotOurs(record) => {
             let holder = record.holder().unwrap_or("nobody");
             let message = format!(
@@ -73,4 +69,23 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
             Err(Failure::says(Exit::Unknown, message).hint(inspect(&handle)))
         }
     }
+}
+
+fn say(
+    arguments: &Arguments,
+    handle: &LeaseHandle,
+    outcome: &str,
+    words: &str,
+) -> Result<Exit, Failure> {
+    let name = format!("lease.coordination.k8s.io/{}", handle.lease);
+    let text = match &arguments.output {
+        Format::Name => name,
+        format if format.is_structured() => format.print(&json!({
+            "apiVersion": API_VERSION, "kind": "LeaseRelease", "lease": handle.lease, "namespace": handle.namespace,
+            "holder": handle.holder, "outcome": outcome, "dryRun": arguments.dry_run.as_str(),
+        }))?,
+        _ => format!("{name} {words}{}", arguments.dry_run.suffix()),
+    };
+    output::data(&text)?;
+    Ok(Exit::Done)
 }

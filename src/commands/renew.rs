@@ -18,7 +18,7 @@ use crate::output::{self, format::Format};
 #[command(after_help = "Examples:
   gwlock renew --handle-file lease.json
   gwlock renew prod/Deployment/payment-api --holder ops@host_0123456789abcdef")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     claim: ClaimArguments,
     #[command(flatten)]
@@ -32,16 +32,9 @@ pub struct Arguments {
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let json = arguments.output == Format::Json;
-    run(arguments, context)
-        .await
-        .map_err(|failure| failure.as_json(json))
-}
-
-async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let timing = arguments.timing.timing()?;
     let cluster = context.cluster().await?;
-    let handle = arguments.claim.handle(&cluster.namespace)?;
+    let handle = arguments.claim.handle(&cluster)?;
     let mut lock = lock_of(&cluster, &handle, timing)?;
     match arguments.dry_run {
         DryRun::Client => {
@@ -69,8 +62,9 @@ async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> 
     let text = match &arguments.output {
         Format::Table | Format::Wide => {
             let expires = renewed.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ");
+            let suffix = arguments.dry_run.suffix();
             format!(
-                "lease.coordination.k8s.io/{} renewed until {expires}",
+                "lease.coordination.k8s.io/{} renewed until {expires}{suffix}",
                 renewed.lease
             )
         }

@@ -19,7 +19,7 @@ use crate::sim::{self, Protocol, Settings};
   gwlock simulate
   gwlock simulate --pods 100 --keys 10 --seed 7
   gwlock simulate --protocol gateway --handlers 2")]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// How many pods
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     pods: u32,

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use gwlock_engine::client::api_error::describe;
 use gwlock_engine::client::transport;
 use kube::Config;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::client::AuthError;
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 
 use crate::cli::Global;
 use crate::exit::Exit;
@@ -18,6 +20,8 @@ use super::{DEFAULT_NAMESPACE, no_proxy, variable};
 pub(crate) struct Cluster {
     pub(crate) client: kube::Client,
     pub(crate) namespace: String,
+    /// `--namespace`, for commands that know the namespace from elsewhere.
+    pub(crate) given_namespace: Option<String>,
     pub(crate) request_timeout: Option<Duration>,
     /// What the client was made from.
     pub(crate) config: Config,
@@ -33,13 +37,11 @@ impl Cluster {
             .or_else(|| variable("POD_NAMESPACE"))
             .or(context_namespace)
             .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
-        let client = transport::connect(config.clone()).map_err(|error| {
-            Failure::new(Exit::Config, error)
-                .hint("kubectl config view --minify shows what is used of the kubeconfig")
-        })?;
+        let client = transport::connect(config.clone()).map_err(|error| unusable(&error))?;
         Ok(Self {
             client,
             namespace,
+            given_namespace: global.namespace.clone(),
             request_timeout: global.request_timeout.filter(|timeout| !timeout.is_zero()),
             config,
         })
@@ -49,8 +51,7 @@ impl Cluster {
 /// The configuration, and the namespace of its context if that sets one.
 async fn load(global: &Global) -> Result<(Config, Option<String>), Failure> {
     let Some(kubeconfig) = read(global.kubeconfig.as_deref())? else {
-        let in_cluster = Config::incluster().map_err(|_| no_cluster())?;
-        return Ok((in_cluster, None));
+        return Ok((without_kubeconfig(global)?, None));
     };
     let options = KubeConfigOptions {
         context: global.context.clone(),
@@ -59,35 +60,51 @@ async fn load(global: &Global) -> Result<(Config, Option<String>), Failure> {
     };
     let current = options
         .context
-        .clone()
-        .or_else(|| kubeconfig.current_context.clone());
-    let own = kubeconfig
+        .as_ref()
+        .or(kubeconfig.current_context.as_ref());
+    let context = kubeconfig
         .contexts
         .iter()
-        .find(|named| Some(&named.name) == current.as_ref());
-    let namespace = own
-        .and_then(|named| named.context.as_ref()?.namespace.clone())
+        .find(|named| Some(&named.name) == current)
+        .and_then(|named| named.context.clone());
+    let cluster = options
+        .cluster
+        .as_ref()
+        .or(context.as_ref().map(|context| &context.cluster));
+    let has_own_proxy = kubeconfig
+        .clusters
+        .iter()
+        .filter(|named| Some(&named.name) == cluster)
+        .any(|named| {
+            named
+                .cluster
+                .as_ref()
+                .is_some_and(|cluster| cluster.proxy_url.is_some())
+        });
+    let namespace = context
+        .and_then(|context| context.namespace)
         .filter(|name| !name.is_empty());
-    let has_proxy = kubeconfig.clusters.iter().any(|named| {
-        named
-            .cluster
-            .as_ref()
-            .is_some_and(|own| own.proxy_url.is_some())
-    });
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .map_err(|error| {
             Failure::new(Exit::Config, error)
                 .hint("kubectl config get-contexts lists what there is")
         })?;
-    if !has_proxy && no_proxy::applies(&config.cluster_url) {
+    if !has_own_proxy && no_proxy::applies(&config.cluster_url) {
         config.proxy_url = None;
     }
     Ok((config, namespace))
 }
 
+fn without_kubeconfig(global: &Global) -> Result<Config, Failure> {
+    match &global.server {
+        Some(server) => Ok(Config::new(url(server)?)),
+        None => Config::incluster().map_err(|_| no_cluster()),
+    }
+}
+
 /// `None` when there is no kubeconfig at all.
-fn read(given: Option<&Path>) -> Result<Option<Kubeconfig>, Failure> {
+pub(super) fn read(given: Option<&Path>) -> Result<Option<Kubeconfig>, Failure> {
     let broken = |error: kube::config::KubeconfigError| {
         Failure::new(
             Exit::Config,
@@ -117,11 +134,15 @@ fn no_cluster() -> Failure {
 
 fn apply(global: &Global, config: &mut Config) -> Result<(), Failure> {
     if let Some(server) = &global.server {
-        config.cluster_url = server
-            .parse()
-            .map_err(|_| Failure::says(Exit::Usage, format!("--server \"{server}\" is no URL")))?;
+        config.cluster_url = url(server)?;
     }
     config.accept_invalid_certs |= global.insecure_skip_tls_verify;
+    if let Some(path) = &global.token_file {
+        config.auth_info = AuthInfo {
+            token_file: Some(path.clone()),
+            ..AuthInfo::default()
+        };
+    }
     let auth = &mut config.auth_info;
     if let Some(user) = &global.as_user {
         auth.impersonate = Some(user.clone());
@@ -133,4 +154,35 @@ fn apply(global: &Global, config: &mut Config) -> Result<(), Failure> {
         auth.impersonate_uid = Some(uid.clone());
     }
     Ok(())
+}
+
+fn url(server: &str) -> Result<http::Uri, Failure> {
+    server
+        .parse()
+        .ok()
+        .filter(|uri: &http::Uri| uri.scheme().is_some() && uri.host().is_some())
+        .ok_or_else(|| {
+            Failure::says(
+                Exit::Usage,
+                format!("--server \"{server}\" is no URL: https://HOST:PORT is"),
+            )
+        })
+}
+
+/// Credentials or certificates that no client can be made from.
+fn unusable(error: &kube::Error) -> Failure {
+    if let kube::Error::Auth(AuthError::AuthExecRun { out, .. }) = error {
+        let words = String::from_utf8_lossy(&out.stderr).trim().to_owned();
+        let message = format!(
+            "the credential plugin of the kubeconfig failed with {}: {words}",
+            out.status
+        );
+        return Failure::says(Exit::Config, message.trim_end_matches(": "))
+            .hint("log in as the plugin asks for, then try again");
+    }
+    Failure::says(
+        Exit::Config,
+        format!("the kubeconfig cannot be used: {}", describe(error)),
+    )
+    .hint("kubectl config view --minify shows what is used of the kubeconfig")
 }

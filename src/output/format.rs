@@ -5,8 +5,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::exit::Exit;
-use crate::failure::Failure;
+use super::OutputError;
 
 /// How data is printed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,11 +54,9 @@ impl Format {
     }
 
     /// A value in a structured format.
-    pub(crate) fn print(&self, value: &Value) -> Result<String, Failure> {
+    pub(crate) fn print(&self, value: &Value) -> Result<String, OutputError> {
         match self {
-            Self::Yaml => {
-                serde_saphyr::to_string(value).map_err(|error| Failure::new(Exit::Bug, error))
-            }
+            Self::Yaml => serde_saphyr::to_string(value).map_err(OutputError::Yaml),
             Self::JsonPath(path) => at(value, path),
             Self::Table | Self::Wide | Self::Json | Self::Name => Ok(json(value)),
         }
@@ -77,11 +74,8 @@ fn json(value: &Value) -> String {
 }
 
 /// kubectl's simplest paths: names, `[0]` and `[*]`.
-fn at(value: &Value, path: &str) -> Result<String, Failure> {
-    let invalid = || {
-        Failure::says(Exit::Usage, format!("jsonpath {path:?} is not understood"))
-            .hint("names, [0] and [*] are: -o jsonpath='{.items[*].holder}'")
-    };
+fn at(value: &Value, path: &str) -> Result<String, OutputError> {
+    let invalid = || OutputError::JsonPath(path.to_owned());
     let inner = path
         .trim()
         .strip_prefix('{')
@@ -136,7 +130,9 @@ mod tests {
         assert_eq!(at(&value, "{.items[*].holder}").unwrap(), "a b");
         assert_eq!(at(&value, ".items[1].age").unwrap(), "3");
         assert_eq!(at(&value, "{.nothing}").unwrap(), "");
-        assert_eq!(at(&value, "{.items[x]}").unwrap_err().exit, Exit::Usage);
+        assert!(
+            matches!(at(&value, "{.items[x]}"), Err(OutputError::JsonPath(path)) if path == "{.items[x]}")
+        );
     }
 
     #[test]

@@ -1,25 +1,66 @@
 //! Tables in kubectl's layout: three spaces between columns, no lines.
 
+use anstyle::Style;
 use comfy_table::{ContentArrangement, Table, presets};
+
+use super::colour::{HEADER, PLAIN};
+use super::escape::escape_line;
+
+/// A line of a table, in one style.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    cells: Vec<String>,
+    style: Style,
+}
+
+impl Row {
+    pub(crate) fn new(cells: Vec<String>) -> Self {
+        Self {
+            cells,
+            style: PLAIN,
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn styled(self, style: Style) -> Self {
+        Self { style, ..self }
+    }
+}
 
 /// A table of these rows under this header.
 pub(crate) fn render(header: &[&str], rows: &[Vec<String>]) -> String {
+    styled(Some(header), rows.iter().cloned().map(Row::new))
+}
+
+/// A table of these rows, under this header if there is one.
+pub(crate) fn styled(header: Option<&[&str]>, rows: impl IntoIterator<Item = Row>) -> String {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(header.to_vec());
+        .set_content_arrangement(ContentArrangement::Disabled);
+    let mut styles = Vec::new();
+    if let Some(header) = header {
+        table.set_header(header.to_vec());
+        styles.push(HEADER);
+    }
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.cells.iter().map(|cell| escape_line(cell)));
+        styles.push(row.style);
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 3));
     }
-    table.trim_fmt()
+    let plain = table.trim_fmt();
+    let mut text = String::with_capacity(plain.len() + styles.len());
+    for (line, style) in plain.lines().zip(styles) {
+        text.push_str(&format!("{style}{line}{style:#}\n"));
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::colour::ATTENTION;
     use super::*;
 
     #[test]
@@ -29,8 +70,17 @@ mod tests {
             vec!["long-name".to_owned(), String::new()],
         ];
         assert_eq!(
-            render(&["NAME", "X"], &rows),
-            "NAME        X\na           1\nlong-name"
+            anstream::adapter::strip_str(&render(&["NAME", "X"], &rows)).to_string(),
+            "NAME        X\na           1\nlong-name\n"
+        );
+    }
+
+    #[test]
+    fn a_cell_cannot_break_its_line_and_a_row_keeps_its_style() {
+        let row = Row::new(vec!["a\nb\u{1b}[2J".to_owned()]).styled(ATTENTION);
+        assert_eq!(
+            styled(None, [row]),
+            format!("{ATTENTION}a\\nb\\u{{1b}}[2J{ATTENTION:#}\n")
         );
     }
 }

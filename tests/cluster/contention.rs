@@ -145,6 +145,7 @@ impl Player {
                         continue;
                     }
                     self.record(from);
+                    round += 1;
                     if self
                         .crash_every
                         .is_some_and(|every| round % every == every / 2)

@@ -1,185 +1,192 @@
-//! `delete` and `deletecollection`.
+//! DELETE of one object or of a collection.
 
 use std::sync::Arc;
 
-use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::Value;
 
-use crate::object::{has_finalizers, is_deleting, meta, meta_mut, version, whole_seconds};
+use super::{List, Reply, admit, list, options, written};
+use crate::call::Call;
+use crate::object::{self, Object, metadata_mut};
+use crate::protobuf;
 use crate::registry::Resource;
 use crate::selector::Selector;
-use crate::status::Status;
-use crate::store::Transaction;
+use crate::server::Inner;
+use crate::status::{self, Status};
+use crate::store::{self, State};
 
-use super::{Answer, Call};
+/// `DeleteOptions`, as far as it matters here. Grace periods and propagation are accepted and have no effect: nothing
+/// runs that a grace period could end, and no controller follows owner references.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DeleteOptions {
+    preconditions: Option<Preconditions>,
+    dry_run: Vec<String>,
+    propagation_policy: Option<String>,
+}
 
-/// What the caller asks of the object that it deletes.
-#[derive(Debug, Default)]
-struct Options {
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Preconditions {
     uid: Option<String>,
     resource_version: Option<String>,
-    dry_run: bool,
 }
 
-/// Deletes one object, if it is the one that the preconditions describe.
-pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, Status> {
-    let options = options(call)?;
-    let (resource, name) = (call.resource(), call.name());
-    let mut transaction = call.server.store.transaction();
-    let current = call
-        .current(&transaction)
-        .ok_or_else(|| Status::not_found(resource, name))?;
-    check_preconditions(resource, name, &options, &current)?;
-    let answer = match remove(call, &mut transaction, name, &current, options.dry_run) {
-        Removed::Marked(object) => object,
-        Removed::Gone => Arc::new(success(resource, name, &current)),
+pub(super) fn delete(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+    let options = decode(call)?;
+    let dry_run = is_dry_run(call, &options)?;
+    let mut state = server.store.lock();
+    let key = store::key(call.namespace, call.name);
+    let Some(object) = state.get(&call.resource.stored_as, &key).cloned() else {
+        return Err(Status::not_found(&call.resource, call.name));
     };
-    drop(transaction);
-    if !options.dry_run {
-        call.server.removed(resource, &current);
-    }
-    Ok(Answer::new(StatusCode::OK, answer))
+    check(&call.resource, call.name, &object, &options)?;
+    written::check_removable(call)?;
+    Ok(
+        match remove(server, &mut state, call, &key, &object, dry_run) {
+            Removal::Marked(object) => Reply::Object {
+                code: 200,
+                object,
+                warnings: Vec::new(),
+            },
+            Removal::Done => Reply::Value {
+                code: 200,
+                value: status::deleted(&call.resource, call.name, object.uid()),
+            },
+        },
+    )
 }
 
-/// Deletes every selected object of a collection.
-pub(crate) fn delete_collection(call: &Call<'_>, selector: &Selector) -> Result<Answer, Status> {
-    let options = options(call)?;
-    let resource = call.resource();
-    let mut transaction = call.server.store.transaction();
-    let namespace = Some(call.target.namespace.as_str()).filter(|_| resource.namespaced);
-    let selected: Vec<Arc<Value>> = transaction
-        .list(&resource.key, namespace)
-        .filter(|(_, object)| selector.matches(object))
-        .map(|(_, object)| object.clone())
-        .collect();
-    for object in &selected {
-        let name = meta(object, "name").unwrap_or_default();
-        remove(call, &mut transaction, name, object, options.dry_run);
+pub(super) fn delete_collection(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+    let options = decode(call)?;
+    let dry_run = is_dry_run(call, &options)?;
+    let selector = Selector::parse(call.query, &call.resource)?;
+    let mut state = server.store.lock();
+    let items = list::selected(&mut state, call, &selector);
+    let mut deleted = Vec::with_capacity(items.len());
+    for (key, object) in items {
+        deleted.push(
+            match remove(server, &mut state, call, &key, &object, dry_run) {
+                Removal::Marked(object) => object,
+                Removal::Done => object,
+            },
+        );
     }
-    let version = transaction.version().to_string();
-    drop(transaction);
-    let list = json!({
-        "apiVersion": resource.api_version(),
-        "kind": format!("{}List", resource.kind),
-        "metadata": {"resourceVersion": version},
-        "items": selected.iter().map(|object| Value::clone(object)).collect::<Vec<_>>(),
-    });
-    Ok(Answer::new(StatusCode::OK, Arc::new(list)))
+    Ok(Reply::List(List {
+        items: deleted,
+        revision: state.revision(),
+        continue_token: None,
+        remaining: None,
+    }))
 }
 
-enum Removed {
-    /// A finalizer keeps it.
-    Marked(Arc<Value>),
-    Gone,
+enum Removal {
+    /// Finalizers hold the object; it now has a deletion timestamp.
+    Marked(Arc<Object>),
+    /// The object is gone.
+    Done,
 }
 
 fn remove(
+    server: &Inner,
+    state: &mut State,
     call: &Call<'_>,
-    transaction: &mut Transaction<'_>,
-    name: &str,
-    current: &Arc<Value>,
+    key: &str,
+    object: &Arc<Object>,
     dry_run: bool,
-) -> Removed {
-    let resource = call.resource();
-    let namespace = &call.target.namespace;
-    if has_finalizers(current) {
-        if is_deleting(current) || dry_run {
-            return Removed::Marked(current.clone());
+) -> Removal {
+    let table = &call.resource.stored_as;
+    if table == "namespaces" && !dry_run {
+        return Removal::Marked(written::terminate_namespace(state, object, &call.stamp()));
+    }
+    if object::has_finalizers(&object.value) {
+        if object.is_deleting() {
+            return Removal::Marked(Arc::clone(object));
         }
-        let mut marked = Value::clone(current);
-        let metadata = meta_mut(&mut marked);
-        metadata.insert(
-            "deletionTimestamp".to_owned(),
-            json!(whole_seconds(call.started)),
-        );
-        metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
-        return Removed::Marked(transaction.put(&resource.key, namespace, name, marked));
+        let marked = marked(&call.resource, &object.value, &call.stamp());
+        return Removal::Marked(if dry_run {
+            Arc::new(Object::new(marked, object.revision))
+        } else {
+            state.put(table, key, marked)
+        });
     }
     if !dry_run {
-        transaction.remove(&resource.key, namespace, name);
-        if resource.kind == "Namespace" {
-            empty_namespace(call, transaction, name);
-        }
+        written::remove(server, state, call, key);
     }
-    Removed::Gone
+    Removal::Done
 }
 
-/// A real cluster's controller empties a namespace in the background; here it happens at once.
-fn empty_namespace(call: &Call<'_>, transaction: &mut Transaction<'_>, namespace: &str) {
-    for resource in call
-        .server
-        .registry
-        .all()
-        .iter()
-        .filter(|resource| resource.namespaced)
-    {
-        let names: Vec<String> = transaction
-            .list(&resource.key, Some(namespace))
-            .map(|((_, name), _)| name.clone())
-            .collect();
-        for name in names {
-            transaction.remove(&resource.key, namespace, &name);
-        }
+fn marked(resource: &Resource, object: &Value, stamp: &str) -> Value {
+    let mut marked = object.clone();
+    let metadata = metadata_mut(&mut marked);
+    metadata.insert("deletionTimestamp".into(), stamp.into());
+    metadata.insert("deletionGracePeriodSeconds".into(), 0.into());
+    if resource.write.generation {
+        let generation = metadata
+            .get("generation")
+            .and_then(Value::as_i64)
+            .unwrap_or(0)
+            + 1;
+        metadata.insert("generation".into(), generation.into());
     }
+    marked
 }
 
-fn options(call: &Call<'_>) -> Result<Options, Status> {
-    let mut options = Options {
-        dry_run: call.is_dry_run(),
-        ..Options::default()
-    };
+fn decode(call: &Call<'_>) -> Result<DeleteOptions, Status> {
     if call.body.is_empty() {
-        return Ok(options);
+        return Ok(DeleteOptions::default());
     }
-    let body: Value = serde_json::from_slice(&call.body)
-        .map_err(|error| Status::bad_request(format!("error decoding DeleteOptions: {error}")))?;
-    let precondition = |key: &str| {
-        body.get("preconditions")?
-            .get(key)?
-            .as_str()
-            .map(str::to_owned)
-    };
-    options.uid = precondition("uid");
-    options.resource_version = precondition("resourceVersion");
-    options.dry_run |= body["dryRun"]
-        .as_array()
-        .is_some_and(|modes| modes.iter().any(|mode| mode == "All"));
-    Ok(options)
+    if call.content_type() == protobuf::MEDIA_TYPE {
+        let options = protobuf::decode(&call.body).map_err(|error| admit::unread(&error))?;
+        return serde_json::from_value(options)
+            .map_err(|error| Status::bad_request(error.to_string()));
+    }
+    serde_json::from_slice(&call.body).map_err(|error| {
+        Status::bad_request(format!(
+            "couldn't get version/kind; json parse error: {error}"
+        ))
+    })
 }
 
-fn check_preconditions(
+/// Whether nothing may be stored. Query and body can both say so.
+fn is_dry_run(call: &Call<'_>, options: &DeleteOptions) -> Result<bool, Status> {
+    let mut dry_run: Vec<&str> = call.query.dry_run.iter().map(AsRef::as_ref).collect();
+    dry_run.extend(options.dry_run.iter().map(String::as_str));
+    let policy = options
+        .propagation_policy
+        .as_deref()
+        .or(call.query.propagation_policy.as_deref());
+    options::check_deletion(&dry_run, policy.unwrap_or_default())
+}
+
+fn check(
     resource: &Resource,
     name: &str,
-    options: &Options,
-    current: &Value,
+    object: &Object,
+    options: &DeleteOptions,
 ) -> Result<(), Status> {
-    let actual = meta(current, "uid").unwrap_or_default();
-    if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != actual) {
+    let Some(wanted) = &options.preconditions else {
+        return Ok(());
+    };
+    if let Some(uid) = wanted.uid.as_deref().filter(|uid| *uid != object.uid()) {
         let why = format!(
-            "the UID in the precondition ({uid}) does not match the UID in record ({actual}). The object might have \
-             been deleted and then recreated"
+            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and \
+             then recreated",
+            object.uid()
         );
-        return Err(Status::precondition(resource, name, &why));
+        return Err(Status::failed_precondition(resource, name, &why));
     }
-    let actual = version(current);
-    if let Some(asked) = options
+    let stored = object::text(&object.value, "resourceVersion");
+    if let Some(version) = wanted
         .resource_version
         .as_deref()
-        .filter(|asked| *asked != actual)
+        .filter(|version| *version != stored)
     {
         let why = format!(
-            "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({actual}). \
-             The object might have been modified"
+            "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({stored}). The \
+             object might have been modified"
         );
-        return Err(Status::precondition(resource, name, &why));
+        return Err(Status::failed_precondition(resource, name, &why));
     }
     Ok(())
-}
-
-fn success(resource: &Resource, name: &str, object: &Value) -> Value {
-    let mut details = json!({"name": name, "kind": resource.plural, "uid": meta(object, "uid").unwrap_or_default()});
-    if !resource.group.is_empty() {
-        details["group"] = json!(resource.group);
-    }
-    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
 }

@@ -1,183 +1,238 @@
-//! `update` and `patch`.
+//! PUT of one object, and the second half of every PATCH.
 
 use std::sync::Arc;
 
-use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::object::{Object, as_object_mut, has_finalizers, is_deleting, meta, meta_mut, version};
-use crate::patch;
+use super::{Reply, admit, create, options, written};
+use crate::call::Call;
+use crate::fields::{self, Writer};
+use crate::object::{self, Object, metadata_mut};
+use crate::registry::{Origin, Resource, Subresource};
+use crate::server::Inner;
 use crate::status::Status;
-use crate::store::Transaction;
+use crate::store::{self, State};
+use crate::validate;
 
-use super::create::insert;
-use super::{Answer, Call};
-
-/// Replaces an object, or only its status through the subresource.
-pub(crate) fn update(call: &Call<'_>) -> Result<Answer, Status> {
-    let (mut object, warnings) = call.object()?;
-    let name = call.name();
-    match meta(&object, "name") {
-        Some(own) if own != name => {
-            return Err(Status::bad_request(format!(
-                "the name of the object ({own}) does not match the name on the URL ({name})"
-            )));
-        }
-        _ => drop(meta_mut(&mut object).insert("name".to_owned(), json!(name))),
-    }
-    let transaction = call.server.store.transaction();
-    let Some(current) = call.current(&transaction) else {
-        drop(transaction);
-        return Ok(Answer {
-            warnings,
-            ..missing(call, object)?
-        });
+pub(super) fn update(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+    let (mut object, warnings) = admit::decode_body(call)?;
+    check_name(call, &object)?;
+    admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
+    let dry_run = options::check(call)?;
+    let revision = requested_revision(&object)?;
+    let mut state = server.store.lock();
+    let key = store::key(call.namespace, call.name);
+    let Some(old) = state.get(&call.resource.stored_as, &key).cloned() else {
+        return create_on_update(server, &mut state, call, object, dry_run, warnings);
     };
-    check_version(call, &current, &object)?;
-    let answer = replace(call, transaction, &current, object)?;
-    Ok(Answer { warnings, ..answer })
+    check_uid(call, &object, old.uid())?;
+    if revision.is_none() && !call.resource.write.unconditional_update {
+        return Err(Status::version_required(&call.resource, call.name));
+    }
+    if revision.is_some_and(|revision| revision != old.revision) {
+        return Err(Status::modified(&call.resource, call.name));
+    }
+    let object = replace(server, &mut state, call, &key, &old, object, dry_run)?;
+    Ok(Reply::Object {
+        code: 200,
+        object,
+        warnings,
+    })
 }
 
-/// Changes an object by a patch.
-pub(crate) fn patch(call: &Call<'_>) -> Result<Answer, Status> {
-    let kind = patch::Kind::of(call.content_type)?;
-    let transaction = call.server.store.transaction();
-    let current = call
-        .current(&transaction)
-        .ok_or_else(|| Status::not_found(call.resource(), call.name()))?;
-    let patched = patch::apply(kind, &current, &call.body)?;
-    let (mut object, warnings) = call.accept(patched)?;
-    if meta(&object, "resourceVersion").is_none() {
-        meta_mut(&mut object).insert("resourceVersion".to_owned(), json!(version(&current)));
-    }
-    check_version(call, &current, &object)?;
-    let answer = replace(call, transaction, &current, object)?;
-    Ok(Answer { warnings, ..answer })
-}
-
-/// A PUT of a name that does not exist creates it, where the kind allows that and the sender did not say which object
-/// it means.
-fn missing(call: &Call<'_>, object: Value) -> Result<Answer, Status> {
-    let resource = call.resource();
-    if !resource.create_on_update || call.target.subresource.is_some() {
-        return Err(Status::not_found(resource, call.name()));
-    }
-    match meta(&object, "uid").filter(|uid| !uid.is_empty()) {
-        Some(uid) => Err(Status::conflict(
-            resource,
-            call.name(),
-            &uid_precondition(call, uid, ""),
-        )),
-        None => insert(call, object),
+pub(super) fn check_name(call: &Call<'_>, object: &Value) -> Result<(), Status> {
+    let url = call.name;
+    match object::text(object, "name") {
+        "" => Err(Status::bad_request(format!(
+            "the name of the object ({url} based on URL) was undeterminable: name must be provided"
+        ))),
+        name if name == url => Ok(()),
+        name => Err(Status::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({url})"
+        ))),
     }
 }
 
-fn uid_precondition(call: &Call<'_>, expected: &str, actual: &str) -> String {
-    let key = format!(
-        "/registry/{}/{}/{}",
-        call.resource().plural,
-        call.target.namespace,
-        call.name()
+/// The version that an update starts from; `None` where it names none.
+pub(super) fn requested_revision(object: &Value) -> Result<Option<u64>, Status> {
+    match object::text(object, "resourceVersion") {
+        "" | "0" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| {
+            Status::unexplained(format!(
+                "strconv.ParseUint: parsing {text:?}: invalid syntax"
+            ))
+        }),
+    }
+}
+
+/// A uid in the object is a precondition. `stored` is empty where nothing is stored.
+fn check_uid(call: &Call<'_>, object: &Value, stored: &str) -> Result<(), Status> {
+    let wanted = object::text(object, "uid");
+    if wanted.is_empty() || wanted == stored {
+        return Ok(());
+    }
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in \
+         precondition: {wanted}, UID in object meta: {stored}",
+        storage_path(call)
     );
+    Err(Status::conflict(&call.resource, call.name, &why))
+}
+
+/// The key of the object in etcd, which error messages show.
+fn storage_path(call: &Call<'_>) -> String {
+    let resource = &call.resource;
+    let group = if resource.custom().is_some() {
+        format!("{}/", resource.group)
+    } else {
+        String::new()
+    };
     format!(
-        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
-         failed: UID in precondition: {expected}, UID in object meta: {actual}"
+        "/registry/{group}{}/{}",
+        resource.plural,
+        store::key(call.namespace, call.name)
     )
 }
 
-fn check_version(call: &Call<'_>, current: &Value, object: &Value) -> Result<(), Status> {
-    let resource = call.resource();
-    let current_uid = meta(current, "uid").unwrap_or_default();
-    if let Some(uid) = meta(object, "uid").filter(|uid| !uid.is_empty() && *uid != current_uid) {
-        let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {current_uid}"
-        );
-        return Err(Status::conflict(resource, call.name(), &why));
-    }
-    match version(object) {
-        "" if !resource.unconditional_update => Err(Status::version_missing(resource, call.name())),
-        "" => Ok(()),
-        sent if sent == version(current) => Ok(()),
-        _ => Err(Status::modified(resource, call.name())),
-    }
-}
-
-fn replace(
+fn create_on_update(
+    server: &Inner,
+    state: &mut State,
     call: &Call<'_>,
-    mut transaction: Transaction<'_>,
-    current: &Arc<Value>,
-    object: Value,
-) -> Result<Answer, Status> {
-    let resource = call.resource();
-    let mut object = merge_parts(call, current, object);
-    keep_server_metadata(current, &mut object);
-    call.finish(Some(current), &mut object)?;
-    if (resource.has_generation || resource.custom.is_some())
-        && current.get("spec") != object.get("spec")
-    {
-        let generation = current["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
-        meta_mut(&mut object).insert("generation".to_owned(), json!(generation));
+    mut object: Value,
+    dry_run: bool,
+    warnings: Vec<String>,
+) -> Result<Reply, Status> {
+    if !call.resource.write.create_on_update || call.subresource.is_some() {
+        return Err(Status::not_found(&call.resource, call.name));
     }
-    let name = call.name();
-    if is_deleting(&object) && !has_finalizers(&object) && !call.is_dry_run() {
-        transaction.remove(&resource.key, &call.target.namespace, name);
-        drop(transaction);
-        call.server.removed(resource, current);
-        return Ok(Answer::new(StatusCode::OK, Arc::new(object)));
-    }
-    if object == **current {
-        return Ok(Answer::new(StatusCode::OK, current.clone()));
-    }
-    Ok(Answer::new(
-        StatusCode::OK,
-        call.store(transaction, name, object),
-    ))
+    check_uid(call, &object, "")?;
+    metadata_mut(&mut object).remove("resourceVersion");
+    let object = create::insert(server, state, call, object, dry_run)?;
+    Ok(Reply::Object {
+        code: 201,
+        object,
+        warnings,
+    })
 }
 
-/// With a status subresource each of the two writes changes only its part.
-fn merge_parts(call: &Call<'_>, current: &Value, object: Value) -> Value {
-    if !call.resource().has_status {
-        return object;
+/// Replaces a stored object. Preconditions have been checked; the object has been decoded.
+pub(super) fn replace(
+    server: &Inner,
+    state: &mut State,
+    call: &Call<'_>,
+    key: &str,
+    old: &Arc<Object>,
+    mut new: Value,
+    dry_run: bool,
+) -> Result<Arc<Object>, Status> {
+    let resource = &call.resource;
+    keep_what_is_not_written(call, &old.value, &mut new);
+    keep_server_fields(&old.value, &mut new);
+    if matches!(resource.origin, Origin::BuiltIn) && call.subresource.is_none() {
+        validate::prepare(&resource.group, &resource.kind, &mut new);
     }
-    let (mut base, part) = if call.is_status() {
-        (current.clone(), object)
-    } else {
-        (object, current.clone())
-    };
-    let target = as_object_mut(&mut base);
-    match part.get("status") {
-        Some(status) => drop(target.insert("status".to_owned(), status.clone())),
-        None => drop(target.remove("status")),
-    }
-    if call.is_status()
-        && let (Some(metadata), Some(sent)) = (
-            target.get_mut("metadata").and_then(Value::as_object_mut),
-            part.get("metadata"),
-        )
+    if resource.write.generation
+        && call.subresource.is_none()
+        && specification_differs(resource, &old.value, &new)
     {
-        copy_or_remove(metadata, sent, "managedFields");
+        let generation = old.value["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
+        metadata_mut(&mut new).insert("generation".into(), generation.into());
     }
-    base
+    track(call, &old.value, &mut new);
+    admit::check_escalation(state, call, &new, Some(&old.value))?;
+    admit::validate(call, &new, Some(&old.value))?;
+    if new == *old.value {
+        return Ok(Arc::clone(old));
+    }
+    if old.is_deleting() && !object::has_finalizers(&new) {
+        if !dry_run {
+            written::remove(server, state, call, key);
+        }
+        return Ok(Arc::new(Object::new(new, old.revision)));
+    }
+    if dry_run {
+        return Ok(Arc::new(Object::new(new, old.revision)));
+    }
+    let stored = state.put(&resource.stored_as, key, new);
+    written::after_update(server, state, call, key, &stored);
+    Ok(stored)
 }
 
-fn keep_server_metadata(current: &Value, object: &mut Value) {
-    let metadata = meta_mut(object);
-    for key in [
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
+/// A write to the object leaves its status alone; a write to the status leaves everything else alone.
+fn keep_what_is_not_written(call: &Call<'_>, old: &Value, new: &mut Value) {
+    if call.subresource == Some(Subresource::Status) {
+        let status = new.get_mut("status").map(Value::take);
+        let metadata = new["metadata"].take();
+        *new = old.clone();
+        match &call.resource.origin {
+            Origin::Custom(_) => {}
+            Origin::BuiltIn | Origin::Review => {
+                let owners = old["metadata"].get("ownerReferences").cloned();
+                new["metadata"] = metadata;
+                set(new["metadata"].as_object_mut(), "ownerReferences", owners);
+            }
+        }
+        set(new.as_object_mut(), "status", status);
+    } else if call.resource.has_status() {
+        set(new.as_object_mut(), "status", old.get("status").cloned());
+    }
+}
+
+/// What an update cannot change.
+fn keep_server_fields(old: &Value, new: &mut Value) {
+    let metadata = metadata_mut(new);
+    for field in [
         "generation",
+        "creationTimestamp",
         "resourceVersion",
-        "generateName",
+        "selfLink",
     ] {
-        copy_or_remove(metadata, &current["metadata"], key);
+        set(Some(metadata), field, old["metadata"].get(field).cloned());
+    }
+    if metadata.get("uid").is_none_or(|uid| uid == "") {
+        set(Some(metadata), "uid", old["metadata"].get("uid").cloned());
+    }
+    // A deletion that has begun stays; one that a client makes up is left to validation.
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+        if let Some(stored) = old["metadata"].get(field) {
+            metadata.insert(field.into(), stored.clone());
+        }
     }
 }
 
-fn copy_or_remove(into: &mut Object, from: &Value, key: &str) {
-    match from.get(key) {
-        Some(value) => drop(into.insert(key.to_owned(), value.clone())),
-        None => drop(into.remove(key)),
+fn set(fields: Option<&mut serde_json::Map<String, Value>>, field: &str, value: Option<Value>) {
+    let Some(fields) = fields else { return };
+    match value {
+        Some(value) => {
+            fields.insert(field.to_owned(), value);
+        }
+        None => {
+            fields.remove(field);
+        }
     }
+}
+
+fn specification_differs(resource: &Resource, old: &Value, new: &Value) -> bool {
+    let part = |object: &Value| -> Vec<(String, Value)> {
+        let fields = object.as_object().into_iter().flatten();
+        fields
+            .filter(|(field, _)| {
+                *field != "metadata" && !(resource.has_status() && *field == "status")
+            })
+            .map(|(field, value)| (field.clone(), value.clone()))
+            .collect()
+    };
+    part(old) != part(new)
+}
+
+fn track(call: &Call<'_>, old: &Value, new: &mut Value) {
+    let api_version = call.resource.api_version();
+    let (manager, time) = (call.manager(), call.stamp());
+    let writer = Writer {
+        manager: &manager,
+        api_version: &api_version,
+        subresource: call.subresource_name(),
+        time: &time,
+    };
+    fields::track_update(old, new, call.resource.shape(), writer);
 }

@@ -100,7 +100,10 @@ impl LeaseApi {
                 None,
             ),
             Ok(Err(error)) => (None, classify_failure(&error), None),
-            Ok(Ok((parts, body))) => {
+            Ok(Ok((parts, mut body))) => {
+                if self.dry_run && parts.status.is_success() {
+                    version_what_was_not_stored(&mut body);
+                }
                 let date = server_date(&parts.headers);
                 let answer = classify(request.verb(), parts.status, &parts.headers, &body);
                 let object = matches!(answer, Answer::Lease(_)).then_some(body);
@@ -217,6 +220,13 @@ impl LeaseApi {
             options["dryRun"] = json!(["All"]);
         }
         options
+    }
+}
+
+/// An object that a dry run would have created has no resourceVersion, because nothing was stored.
+fn version_what_was_not_stored(body: &mut Value) {
+    if let Some(Value::Object(metadata)) = body.get_mut("metadata") {
+        metadata.entry("resourceVersion").or_insert(json!("0"));
     }
 }
 

@@ -124,8 +124,15 @@ impl ServerTime {
 /// Whether a time that was written differs from the server's `Date` by more than resolution and tolerance allow.
 #[must_use]
 pub fn is_off(written: Timestamp, date: Timestamp) -> bool {
-    let ahead = written.duration_since(date);
-    ahead > GUESS_TOLERANCE + DATE_RESOLUTION || ahead < -GUESS_TOLERANCE
+    is_off_by(written, date, Duration::ZERO)
+}
+
+/// The same for a stamp that the server may have made up to `took` after the writing.
+#[must_use]
+pub fn is_off_by(written: Timestamp, stamp: Timestamp, took: Duration) -> bool {
+    let ahead = written.duration_since(stamp);
+    let took = SignedDuration::try_from(took).unwrap_or(SignedDuration::MAX);
+    ahead > GUESS_TOLERANCE + DATE_RESOLUTION || ahead < (-GUESS_TOLERANCE).saturating_sub(took)
 }
 
 #[cfg(test)]

@@ -155,6 +155,8 @@ pub struct Attempt {
     pub renew_time: Timestamp,
     /// When it was sent.
     pub sent: Moment,
+    /// The version that a PUT replaces; `None` for a POST.
+    pub on: Option<Version>,
     /// From when on it cannot land any more, if it has not: sent + time-out + grace. `None` once its outcome is known.
     pub open_until: Option<Moment>,
 }
@@ -164,5 +166,12 @@ impl Attempt {
     #[must_use]
     pub fn is_open(&self, now: Moment) -> bool {
         self.open_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether `current`, as an answer to a later request shows it, keeps this write from landing ever: no version of an
+    /// object comes again, so a PUT is bound to the one that it names, while a POST only needs a free name.
+    #[must_use]
+    pub fn is_outdated(&self, current: Option<&Version>) -> bool {
+        self.on.as_ref().is_some_and(|on| current != Some(on))
     }
 }

@@ -136,10 +136,10 @@ impl Hold {
                 };
             }
             Plan::Renew(_) => {
-                let version = self.version.clone();
+                let claim = self.fresh_claim(now);
                 Request::Replace {
-                    version,
-                    claim: self.fresh_claim(now),
+                    version: self.version.clone(),
+                    claim,
                 }
             }
             Plan::Look(_) => Request::Get,
@@ -170,10 +170,14 @@ impl Hold {
         if let Some(date) = date {
             self.time.observe(date, arrived);
         }
+        let holding = !matches!(self.plan, Plan::RemoveGhost(_) | Plan::Lost(_));
+        if holding && arrived >= self.stop_by() {
+            return self.too_late(answer);
+        }
         match (self.plan.clone(), answer) {
             (Plan::Renew(_), Answer::Lease(record)) => self.renewed(&record),
             (Plan::Renew(_), Answer::Conflict) => {
-                self.close_last();
+                self.attempts.pop();
                 self.plan = Plan::Look(arrived);
             }
             (Plan::Look(_), Answer::Lease(record)) => self.on_read(record, arrived),
@@ -185,7 +189,7 @@ impl Hold {
             }
             (Plan::Renew(_), answer) => {
                 if !matches!(answer, Answer::Unclear(_)) {
-                    self.close_last();
+                    self.attempts.pop();
                 }
                 self.plan = Plan::Renew(arrived + self.pause(answer));
             }
@@ -230,14 +234,11 @@ impl Hold {
         &self.time
     }
 
-    /// Writes of ours that may still land at `now`.
+    /// Writes of ours that may still land at `now`, once this lease is gone: late POSTs. A renewal cannot.
     #[must_use]
     pub fn open_attempts(&self, now: Moment) -> Vec<Attempt> {
-        self.attempts
-            .iter()
-            .filter(|attempt| attempt.is_open(now))
-            .cloned()
-            .collect()
+        let is_ghost = |attempt: &&Attempt| attempt.is_open(now) && attempt.on.is_none();
+        self.attempts.iter().filter(is_ghost).cloned().collect()
     }
 
     /// How many requests were sent.
@@ -255,25 +256,34 @@ impl Hold {
         Step::Lost(loss)
     }
 
+    /// Even a renewal that succeeded does not bring the hold back: the work was told to stop, or would have been if the
+    /// process had not stood still, and a hold is one unbroken stretch.
+    fn too_late(&mut self, answer: Answer) {
+        match answer {
+            Answer::Lease(record) if matches!(self.plan, Plan::Renew(_)) => {
+                self.version = Version::from(&*record);
+            }
+            Answer::Unclear(_) | Answer::NotExecuted(_) | Answer::Refused(_) => {
+                self.pause(answer);
+            }
+            _ => {}
+        }
+        let _ = self.past_deadline();
+    }
+
     fn fresh_claim(&mut self, now: Moment) -> Claim {
         let renew_time = self.time.stamp(now);
         let open_until = now + self.request_timeout + self.grace;
-        self.attempts.retain(|attempt| attempt.is_open(now));
         self.attempts.push(Attempt {
             renew_time,
             sent: now,
+            on: Some(self.version.clone()),
             open_until: Some(open_until),
         });
         Claim {
             renew_time: Some(renew_time),
             lease_duration_seconds: Some(self.timing.lease_duration_seconds()),
             ..self.claim.clone()
-        }
-    }
-
-    fn close_last(&mut self) {
-        if let Some(attempt) = self.attempts.last_mut() {
-            attempt.open_until = None;
         }
     }
 
@@ -287,6 +297,9 @@ impl Hold {
         self.version = Version::from(record);
         self.claim = record.claim.clone();
         self.sent = self.sent.max(sent);
+        // An earlier renewal cannot stand in any later record; a POST can still land under another uid.
+        self.attempts
+            .retain(|attempt| attempt.sent > sent || attempt.on.is_none());
         self.trouble = None;
         self.plan = Plan::Renew(self.sent + self.timing.renew_interval());
     }

@@ -36,7 +36,7 @@ pub enum Step {
 pub enum Released {
     /// Our lease is gone, by our hand.
     Deleted,
-    /// There was no such lease any more.
+    /// There was no such lease any more, or somebody had deleted it and a finalizer keeps it.
     AlreadyGone,
     /// The lease is somebody else's by now; nothing was deleted.
     NotOurs(Box<LeaseRecord>),
@@ -179,13 +179,13 @@ impl Release {
             return;
         }
         let same_lease = self.uid.as_ref() == Some(&record.uid);
-        self.end(
-            if self.unclear && !same_lease || record.deleting && same_lease {
-                Released::Deleted
-            } else {
-                Released::NotOurs(record)
-            },
-        );
+        let deleting = record.deleting && same_lease;
+        self.end(match (self.unclear, deleting) {
+            (true, true) => Released::Deleted,
+            (true, false) if !same_lease => Released::Deleted,
+            (false, true) => Released::AlreadyGone,
+            _ => Released::NotOurs(record),
+        });
     }
 
     fn gone(&mut self, released: Released) {

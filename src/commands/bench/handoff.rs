@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::context::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, API_VERSION, format::Format, table};
+use crate::output::{self, API_VERSION, OutputError, format::Format, table};
 
 /// Long enough for the waiter to have found the lease held and opened its watch.
 const SETTLE: Duration = Duration::from_millis(60);
@@ -73,7 +73,7 @@ impl Report {
         (time.as_secs_f64() * 1e6).round() / 1e3
     }
 
-    pub(super) fn print(&self, format: &Format) -> Result<String, Failure> {
+    pub(super) fn print(&self, format: &Format) -> Result<String, OutputError> {
         let [p50, p95, max] = [50, 95, 100].map(|percent| self.percentile(percent));
         if format.is_structured() {
             return format.print(&json!({

@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::block::Block;
-use crate::failure::Failure;
-use crate::output::{API_VERSION, format::Format, table};
+use crate::output::{API_VERSION, OutputError, format::Format, table};
 
 /// The blocks for one number of clients, in the order in which they ran.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ impl Row {
 }
 
 /// All rows in the chosen format.
-pub(super) fn print(rows: &[Row], format: &Format) -> Result<String, Failure> {
+pub(super) fn print(rows: &[Row], format: &Format) -> Result<String, OutputError> {
     if format.is_structured() {
         let items: Vec<_> = rows.iter().map(value).collect();
         return format.print(

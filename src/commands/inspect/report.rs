@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::output::age::age;
+use crate::output::colour::{ATTENTION, PLAIN};
+use crate::output::table::Row;
 
 /// A holder's clock that is off by no more than this is not worth a word.
 const SKEW_WORTH_SAYING: i64 = 2;
@@ -101,7 +103,13 @@ impl Report {
         header
     }
 
-    pub(super) fn row(&self, namespaces: bool, wide: bool) -> Vec<String> {
+    pub(super) fn row(&self, namespaces: bool, wide: bool) -> Row {
+        let needs_attention = self.stale || !self.problems.is_empty();
+        let style = if needs_attention { ATTENTION } else { PLAIN };
+        Row::new(self.cells(namespaces, wide)).styled(style)
+    }
+
+    fn cells(&self, namespaces: bool, wide: bool) -> Vec<String> {
         let none = || "-".to_owned();
         let expires = self.evidence.remaining_seconds.map_or_else(none, |left| {
             let duration = age(Duration::from_secs(left.unsigned_abs()));
@@ -265,7 +273,7 @@ mod tests {
     fn expiry_and_a_wrong_clock_are_told_apart() {
         let report = report("gw-lock-1", held_by_gateway(940), 1041);
         assert_eq!(
-            report.row(false, true),
+            report.cells(false, true),
             [
                 "gw-lock-1",
                 "gateway-1",

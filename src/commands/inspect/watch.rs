@@ -64,5 +64,5 @@ async fn row(arguments: &Arguments, name: &str, cluster: &Cluster) -> Result<(),
         }
         None => format!("{name}   -   gone"),
     };
-    output::data(&text)
+    Ok(output::data(&text)?)
 }

@@ -1,0 +1,349 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_gwlock_global_optspecs
+    string join \n n/namespace= kubeconfig= context= cluster= user= s/server= token-file= insecure-skip-tls-verify as= as-group= as-uid= request-timeout= v/verbose= log-format= color= h/help V/version
+end
+
+function __fish_gwlock_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_gwlock_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_gwlock_using_subcommand
+    set -l cmd (__fish_gwlock_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c gwlock -n "__fish_gwlock_needs_command" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_needs_command" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_needs_command" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_needs_command" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_needs_command" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_needs_command" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_needs_command" -s V -l version -d 'Print version'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l key-as -d 'How KEY is read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l lease-duration -d 'How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l renew-deadline -d 'How long after the last good renewal the holder stops [default: two thirds of the lease duration]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l retry-period -d 'How long after a failed renewal the next one is tried [default: 2s, less for short leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l wait -d 'How long to wait for a lease that somebody holds; 0 tries once. The default outlives a crashed holder' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l identity -d 'Who acquires [default: $POD_NAME, user@host]; a nonce is appended' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l handle-file -d 'Write the claim to this file, for renew, verify and release' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s E -l busy-exit-code -d 'Exit code when the lease is busy, instead of 75' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+client\t'Send nothing that writes; say what would be sent'
+server\t'Let the server check the writes and store nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l key-as -d 'How KEY is read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l holder -d 'The holder identity that the claim was made with' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l handle-file -d 'The file that `gwlock acquire --handle-file` wrote' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l lease-duration -d 'How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l renew-deadline -d 'How long after the last good renewal the holder stops [default: two thirds of the lease duration]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l retry-period -d 'How long after a failed renewal the next one is tried [default: 2s, less for short leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+client\t'Send nothing that writes; say what would be sent'
+server\t'Let the server check the writes and store nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l key-as -d 'How KEY is read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l holder -d 'The holder identity that the claim was made with' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l handle-file -d 'The file that `gwlock acquire --handle-file` wrote' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+client\t'Send nothing that writes; say what would be sent'
+server\t'Let the server check the writes and store nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l key-as -d 'How KEY is read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l holder -d 'The holder identity that the claim was made with' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l handle-file -d 'The file that `gwlock acquire --handle-file` wrote' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l key-as -d 'How the keys are read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l prefix -d 'Which leases to list (repeatable)' -r -f -a "gw-lock\t'The gateway\'s'
+ro-lock\t'The remediation orchestrator\'s'
+kubernaut-interactive\t'Those of interactive sessions, which do not expire'
+all\t'Every lease'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s l -l selector -d 'Label selector' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s o -l output -d 'Output format: table, wide, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s A -l all-namespaces -d 'All namespaces'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s w -l watch -d 'Show every change as it happens'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l no-headers -d 'No header line'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l pods -d 'How many pods' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l handlers -d 'How many requests each pod handles at the same time' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l keys -d 'How many keys they contend for' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l rounds -d 'How often each handler acquires' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l hold -d 'Longest time that a lease is held' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l wait -d 'How long a handler waits for a lease' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l clock-skew -d 'How far the pods\' wall clocks are off at most, either way' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l protocol -d 'Which protocol the pods speak' -r -f -a "gwlock\t'The engine\'s'
+gateway\t'The Kubernaut Gateway\'s, as it is, defects included'
+mixed\t'Every other pod speaks the gateway\'s'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l seed -d 'What everything random is drawn from' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s o -l output -d 'Output format: table, json, yaml, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l port -d 'Port on 127.0.0.1 [default: one that is free]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l write-kubeconfig -d 'Where to write the kubeconfig [default: a temporary file, removed at the end]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l clients -d 'How many clients at once, several numbers one after the other' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l total -d 'Rounds of one block' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l repeats -d 'How often the blocks alternate; medians are taken over these' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l compare -d 'Also measure this protocol' -r -f -a "gateway\t'The Kubernaut Gateway\'s protocol'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -s o -l output -d 'Output format: table, json, yaml, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l handoff -d 'Measure how long a waiting candidate needs to acquire after a release, instead of rounds'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'

@@ -1,0 +1,58 @@
+//! How long to wait before the next request.
+
+use std::time::Duration;
+
+use rand::RngExt;
+
+use super::super::clock::Moment;
+use super::super::exchange::NotExecuted;
+use super::plan::{Plan, Sent, Then};
+use super::{Acquire, NotHeld};
+
+/// Where watch is forbidden the waits between two reads grow from this …
+pub(super) const FIRST_POLL: Duration = Duration::from_millis(100);
+/// … to this.
+const LAST_POLL: Duration = Duration::from_secs(1);
+/// A watch can stall without ending, so a read comes at least this often.
+pub(super) const BACKSTOP: Duration = Duration::from_secs(10);
+/// Waiters that one event wakes spread their requests over this span.
+const WAKE_SPREAD: Duration = Duration::from_millis(3);
+
+impl Acquire {
+    pub(super) fn on_not_executed(&mut self, sent: Sent, why: &NotExecuted, arrived: Moment) {
+        let then = if sent == Sent::Create {
+            Then::Create
+        } else {
+            Then::Look
+        };
+        self.retry(arrived, then, why.retry_after);
+    }
+
+    /// Tries again a little later, as long as there is time to wait or something to settle.
+    pub(super) fn retry(&mut self, now: Moment, then: Then, retry_after: Option<Duration>) {
+        if self.closing.is_some() {
+            return self.settle_later(now, retry_after);
+        }
+        let delay = self.poll_delay().max(retry_after.unwrap_or_default());
+        if now + delay >= self.deadline {
+            let message = self.trouble.clone().unwrap_or_default();
+            return self.give_up_later(NotHeld::Unreachable(message), now, retry_after);
+        }
+        self.plan = Plan::Idle {
+            until: now + delay,
+            watch_from: None,
+            then,
+        };
+    }
+
+    pub(super) fn poll_delay(&mut self) -> Duration {
+        let delay = self.poll;
+        self.poll = (delay * 2).min(LAST_POLL);
+        let half = delay / 2;
+        half + half.mul_f64(self.rng.random::<f64>())
+    }
+
+    pub(super) fn spread(&mut self) -> Duration {
+        WAKE_SPREAD.mul_f64(self.rng.random::<f64>())
+    }
+}

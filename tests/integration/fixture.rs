@@ -1,0 +1,309 @@
+//! A served API server, and gwlock as a process on it. No expectations are here.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use gwlock_apiserver::access::UserInfo;
+use gwlock_apiserver::faults::Fault;
+use gwlock_apiserver::serve::{Credentials, ServeOptions, Serving, serve};
+use gwlock_apiserver::{ApiServer, Clock, Exchange};
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+pub(crate) const NAMESPACE: &str = "kubernaut-system";
+
+/// Longer than anything here takes on a slow machine; a test that reaches it has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a process ended and what it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// gwlock in an environment of its own.
+#[derive(Debug)]
+pub(crate) struct Gwlock {
+    command: Command,
+    stdin: Option<String>,
+}
+
+/// A served API server. It ends with the value.
+pub(crate) struct Server {
+    folder: TempDir,
+    runtime: Runtime,
+    api: ApiServer,
+    serving: Option<Serving>,
+    credentials: Credentials,
+    clock: Arc<WallClock>,
+    seen: Arc<(Mutex<Vec<Exchange>>, Condvar)>,
+}
+
+/// The server's clock, which can be set back while objects are made that have to be old.
+#[derive(Debug, Default)]
+struct WallClock {
+    seconds_back: AtomicI64,
+}
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() - SignedDuration::from_secs(self.seconds_back.load(Ordering::Relaxed))
+    }
+}
+
+impl Run {
+    /// What was printed as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// A failure that was told as JSON.
+    pub(crate) fn json_error(&self) -> Value {
+        serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+impl Gwlock {
+    /// gwlock without a cluster, and without anything of this machine's.
+    pub(crate) fn new(arguments: &[&str]) -> Self {
+        Self::program(Path::new(env!("CARGO_BIN_EXE_gwlock")), arguments)
+    }
+
+    /// The same under another path.
+    pub(crate) fn program(program: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", "/nonexistent")
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("USER", "ops");
+        Self {
+            command,
+            stdin: None,
+        }
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        self.stdin = Some(text.to_owned());
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Run {
+        self.start().wait_with_output().unwrap().into()
+    }
+
+    /// Starts it.
+    pub(crate) fn start(mut self) -> Child {
+        let mut child = self
+            .command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin
+            .write_all(self.stdin.unwrap_or_default().as_bytes())
+            .unwrap();
+        child
+    }
+}
+
+impl Server {
+    /// A server with the users `admin`, who may do everything, and `viewer`, who may do nothing.
+    pub(crate) fn start() -> Self {
+        let clock = Arc::new(WallClock::default());
+        let seen: Arc<(Mutex<Vec<Exchange>>, Condvar)> = Arc::default();
+        let credentials = Credentials::generate([
+            ("admin", UserInfo::new("admin", &["system:masters"])),
+            ("viewer", UserInfo::new("viewer", &[])),
+        ]);
+        let observed = seen.clone();
+        let api = ApiServer::builder()
+            .clock(clock.clone())
+            .authentication(credentials.authentication())
+            .observer(move |exchange| {
+                observed.0.lock().unwrap().push(exchange.clone());
+                observed.1.notify_all();
+            })
+            .build();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let options = ServeOptions {
+            cluster: "test".to_owned(),
+            namespace: NAMESPACE.to_owned(),
+            ..ServeOptions::default()
+        };
+        let serving = runtime
+            .block_on(serve(api.clone(), &credentials, &options))
+            .unwrap();
+        let server = Self {
+            folder: TempDir::new().unwrap(),
+            runtime,
+            api,
+            serving: Some(serving),
+            credentials,
+            clock,
+            seen,
+        };
+        server.post(
+            "/api/v1/namespaces",
+            &json!({"metadata": {"name": NAMESPACE}}),
+        );
+        server
+    }
+
+    /// A folder that ends with the server.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A path in that folder.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A kubeconfig file for a user: `admin`, `viewer`, or somebody whom the server does not know.
+    pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
+        let path = self.folder.path().join(format!("{user}.kubeconfig"));
+        let serving = self.serving.as_ref().unwrap();
+        let mut kubeconfig: Value = serde_json::from_str(serving.kubeconfig()).unwrap();
+        kubeconfig["users"][0]["user"]["token"] =
+            json!(self.credentials.token(user).unwrap_or("nobody's"));
+        fs::write(&path, kubeconfig.to_string()).unwrap();
+        path
+    }
+
+    /// gwlock as the admin.
+    pub(crate) fn gwlock(&self, arguments: &[&str]) -> Gwlock {
+        self.gwlock_as("admin", arguments)
+    }
+
+    /// gwlock as a user.
+    pub(crate) fn gwlock_as(&self, user: &str, arguments: &[&str]) -> Gwlock {
+        Gwlock::new(arguments).env("KUBECONFIG", self.kubeconfig(user))
+    }
+
+    /// Makes a lease, written so many seconds ago.
+    pub(crate) fn lease(&self, name: &str, seconds_ago: i64, spec: &Value) -> Value {
+        self.clock
+            .seconds_back
+            .store(seconds_ago, Ordering::Relaxed);
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases");
+        let lease = self.post(&path, &json!({"metadata": {"name": name}, "spec": spec}));
+        self.clock.seconds_back.store(0, Ordering::Relaxed);
+        lease
+    }
+
+    /// The spec of a lease that a gateway wrote so many seconds ago, by a clock that is right.
+    pub(crate) fn held_by(holder: &str, seconds_ago: i64) -> Value {
+        let written = Timestamp::now() - SignedDuration::from_secs(seconds_ago);
+        let written = written.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
+        json!({
+            "holderIdentity": holder, "leaseDurationSeconds": 30, "acquireTime": written, "renewTime": written,
+        })
+    }
+
+    /// The names of all leases.
+    pub(crate) fn leases(&self) -> Vec<String> {
+        let list = self.send(Method::GET, "/apis/coordination.k8s.io/v1/leases", None);
+        let items = list["items"].as_array().unwrap();
+        items
+            .iter()
+            .map(|item| item["metadata"]["name"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    pub(crate) fn inject(&self, fault: Fault) {
+        self.api.faults().inject(fault);
+    }
+
+    /// Waits until the server has answered a request like this.
+    pub(crate) fn wait_for(&self, wanted: impl Fn(&Exchange) -> bool) {
+        let (seen, changed) = &*self.seen;
+        let is_missing = |seen: &mut Vec<Exchange>| !seen.iter().any(&wanted);
+        let waited = changed.wait_timeout_while(seen.lock().unwrap(), PATIENCE, is_missing);
+        let (seen, timeout) = waited.unwrap();
+        assert!(!timeout.timed_out(), "no such request: {seen:?}");
+    }
+
+    /// How often a verb was used on leases.
+    pub(crate) fn count(&self, verb: &str) -> usize {
+        let seen = self.seen.0.lock().unwrap();
+        let is_counted =
+            |exchange: &&Exchange| exchange.verb == verb && exchange.resource == "leases";
+        seen.iter().filter(is_counted).count()
+    }
+
+    /// How often a fault has hit.
+    pub(crate) fn faults_hit(&self) -> u32 {
+        self.api.faults().hits()
+    }
+
+    /// Closes the port.
+    pub(crate) fn stop_serving(&mut self) {
+        self.serving = None;
+    }
+
+    fn post(&self, path: &str, object: &Value) -> Value {
+        self.send(Method::POST, path, Some(object))
+    }
+
+    fn send(&self, method: Method, path: &str, object: Option<&Value>) -> Value {
+        let body = object.map(ToString::to_string).unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(
+                "authorization",
+                format!("Bearer {}", self.credentials.token("admin").unwrap()),
+            )
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .unwrap();
+        let answer = self.runtime.block_on(async {
+            let response = self.api.clone().oneshot(request).await.unwrap();
+            assert!(
+                response.status().is_success(),
+                "{path}: {}",
+                response.status()
+            );
+            response.into_body().collect().await.unwrap().to_bytes()
+        });
+        serde_json::from_slice(&answer).unwrap()
+    }
+}

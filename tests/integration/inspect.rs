@@ -1,0 +1,198 @@
+//! `inspect`: what is listed, in which format, and what is said when there is nothing.
+
+use serde_json::json;
+
+use crate::fixture::Server;
+
+fn lab() -> Server {
+    let server = Server::start();
+    server.lease("gw-lock-1", 100, &Server::held_by("gateway-1", 100));
+    server.lease(
+        "gw-lock-2",
+        0,
+        &json!({"holderIdentity": "gateway-2", "leaseDurationSeconds": 30}),
+    );
+    server.lease("gw-lock-3", 0, &json!({}));
+    server.lease("ro-lock-1", 0, &Server::held_by("orchestrator-1", 0));
+    server.lease(
+        "kubernaut-interactive-rr-1",
+        9000,
+        &json!({"holderIdentity": "ops"}),
+    );
+    server.lease("other", 0, &Server::held_by("somebody", 0));
+    server
+}
+
+fn names(server: &Server, flags: &[&str]) -> Vec<String> {
+    let run = server
+        .gwlock(&[&["inspect", "-o", "name"], flags].concat())
+        .run();
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{flags:?}");
+    let short = |line: &str| {
+        line.strip_prefix("lease.coordination.k8s.io/")
+            .unwrap()
+            .to_owned()
+    };
+    run.stdout.lines().map(short).collect()
+}
+
+#[test]
+fn prefixes_choose_what_is_listed() {
+    let server = lab();
+    assert_eq!(names(&server, &[]), ["gw-lock-1", "gw-lock-2", "gw-lock-3"]);
+    assert_eq!(names(&server, &["--prefix", "ro-lock"]), ["ro-lock-1"]);
+    assert_eq!(
+        names(
+            &server,
+            &["--prefix", "ro-lock", "--prefix", "kubernaut-interactive"]
+        ),
+        ["kubernaut-interactive-rr-1", "ro-lock-1"]
+    );
+    assert_eq!(names(&server, &["-A", "--prefix", "all"]).len(), 6);
+    assert_eq!(
+        names(&server, &["gw-lock-2", "lease.coordination.k8s.io/other"]),
+        ["gw-lock-2", "other"]
+    );
+}
+
+#[test]
+fn a_table_shows_state_expiry_and_problems() {
+    let server = lab();
+    let run = server.gwlock(&["inspect"]).run();
+    let lines: Vec<Vec<&str>> = run
+        .stdout
+        .lines()
+        .map(|line| {
+            line.split("   ")
+                .map(str::trim)
+                .filter(|cell| !cell.is_empty())
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        lines[0],
+        ["NAME", "HOLDER", "STATE", "AGE", "EXPIRES", "PROBLEMS"]
+    );
+    assert_eq!(lines[1][..3], ["gw-lock-1", "gateway-1", "expired"]);
+    assert_eq!(
+        (lines[2][..3].to_vec(), lines[2][5]),
+        (
+            vec!["gw-lock-2", "gateway-2", "held"],
+            "no renewTime: a gateway would wait for ever"
+        )
+    );
+    assert_eq!(lines[3][..3], ["gw-lock-3", "-", "free"]);
+    assert!(
+        lines[3][5]
+            .starts_with("no renewTime: a gateway would wait for ever; no leaseDurationSeconds")
+    );
+    let without = server.gwlock(&["inspect", "--no-headers"]).run();
+    assert_eq!(without.stdout.lines().count(), 3);
+}
+
+#[test]
+fn json_holds_the_evidence() {
+    let server = lab();
+    let list = server
+        .gwlock(&["inspect", "gw-lock-1", "-o", "json"])
+        .run()
+        .json();
+    let report = &list["items"][0];
+    assert_eq!(
+        (
+            &list["apiVersion"],
+            &list["kind"],
+            &report["state"],
+            &report["stale"],
+            &report["evidence"]["rule"]
+        ),
+        (
+            &json!("gwlock.dev/v1alpha1"),
+            &json!("LeaseReportList"),
+            &json!("expired"),
+            &json!(true),
+            &json!("server")
+        )
+    );
+    assert!(report["evidence"]["ageSeconds"].as_u64().unwrap() >= 100);
+    assert!(report["evidence"]["remainingSeconds"].as_i64().unwrap() <= -68);
+}
+
+#[test]
+fn an_interactive_session_is_never_stale() {
+    let server = lab();
+    let list = server
+        .gwlock(&["inspect", "--prefix", "kubernaut-interactive", "-o", "json"])
+        .run()
+        .json();
+    assert_eq!(
+        list["items"],
+        json!([{
+            "name": "kubernaut-interactive-rr-1", "namespace": "kubernaut-system", "holder": "ops", "state": "held",
+            "stale": false, "problems": [],
+            "evidence": {"rule": "none", "ageSeconds": null, "remainingSeconds": null, "clockSkewSeconds": null},
+        }])
+    );
+}
+
+#[test]
+fn json_is_indented_and_sorted_as_kubectls() {
+    let server = Server::start();
+    let run = server.gwlock(&["inspect", "-o", "json"]).run();
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (
+            0,
+            "{\n    \"apiVersion\": \"gwlock.dev/v1alpha1\",\n    \"items\": [],\n    \"kind\": \"LeaseReportList\"\n}\n",
+            ""
+        )
+    );
+}
+
+#[test]
+fn yaml_and_jsonpath_show_the_same() {
+    let server = lab();
+    let run = server
+        .gwlock(&["inspect", "-o", "jsonpath={.items[*].name}"])
+        .run();
+    assert_eq!(run.stdout.trim_end(), "gw-lock-1 gw-lock-2 gw-lock-3");
+    let run = server.gwlock(&["inspect", "gw-lock-3", "-o", "yaml"]).run();
+    assert!(run.stdout.contains("  state: free\n"), "{}", run.stdout);
+}
+
+#[test]
+fn nothing_found_is_said_on_stderr() {
+    let server = Server::start();
+    let run = server.gwlock(&["inspect"]).run();
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (0, "", "No resources found in kubernaut-system namespace.\n")
+    );
+    let run = server.gwlock(&["inspect", "-A"]).run();
+    assert_eq!((run.code, run.stderr.as_str()), (0, "No resources found\n"));
+}
+
+#[test]
+fn the_namespace_comes_from_flag_pod_context_in_this_order() {
+    let server = Server::start();
+    let looked_in = |run: crate::fixture::Run| run.stderr;
+    let found = |namespace: &str| format!("No resources found in {namespace} namespace.\n");
+    let flag = server
+        .gwlock(&["inspect", "-n", "a"])
+        .env("POD_NAMESPACE", "b")
+        .run();
+    assert_eq!(looked_in(flag), found("a"));
+    let pod = server.gwlock(&["inspect"]).env("POD_NAMESPACE", "b").run();
+    assert_eq!(looked_in(pod), found("b"));
+    let context = server.gwlock(&["inspect"]).run();
+    assert_eq!(looked_in(context), found("kubernaut-system"));
+}
+
+#[test]
+fn a_holder_cannot_steer_the_terminal() {
+    let server = Server::start();
+    server.lease("gw-lock-1", 0, &Server::held_by("pod\u{1b}[2J\nx", 0));
+    let run = server.gwlock(&["inspect", "--color", "always"]).run();
+    assert!(run.stdout.contains("pod\\u{1b}[2J\\nx"), "{:?}", run.stdout);
+    assert_eq!(run.stdout.lines().count(), 2);
+}

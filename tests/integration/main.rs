@@ -1,0 +1,10 @@
+//! The command line as a process: wiring, text and exit codes. What a rule of the protocol does is tested in the engine.
+
+mod claims;
+mod completion;
+mod exit_codes;
+mod fixture;
+mod generated;
+mod help;
+mod inspect;
+mod tidy;
