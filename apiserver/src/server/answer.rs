@@ -66,7 +66,6 @@ fn elsewhere(server: &Inner, parts: &Parts) -> Result<Response<Body>, Status> {
         return Err(Status::method_not_allowed());
     }
     let query = parts.uri.query().unwrap_or_default();
-<<<<<<< HEAD
     discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
         .map(|document| present(server, document))
         .ok_or_else(Status::no_such_resource)
@@ -74,14 +73,6 @@ fn elsewhere(server: &Inner, parts: &Parts) -> Result<Response<Body>, Status> {
 
 fn present(server: &Inner, document: Document) -> Response<Body> {
     response(
-=======
-    let Some(document) =
-        discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
-    else {
-        return Ok(page_not_found(server));
-    };
-    Ok(response(
->>>>>>> apiserver
         server,
         document.code,
         document.content_type,
@@ -106,17 +97,8 @@ async fn resource(
         user.clone(),
         &gate::resource_attributes(verb, path, &query),
     )?;
-<<<<<<< HEAD
     if server.registry().group(path.group).is_none() {
         return Ok(present(server, discovery::not_found()));
-=======
-    if server
-        .registry()
-        .version(path.group, path.version)
-        .is_none()
-    {
-        return Ok(page_not_found(server));
->>>>>>> apiserver
     }
     let resource = find(server, path)?;
     // Objects of a namespaced kind are not created in all namespaces at once, nor deleted.
@@ -140,16 +122,6 @@ async fn resource(
     };
     let reply = execute(server, &call, deadline).await?;
     Ok(respond(server, &call, reply))
-}
-
-/// The answer to paths that no part of the server knows.
-fn page_not_found(server: &Inner) -> Response<Body> {
-    response(
-        server,
-        404,
-        "text/plain; charset=utf-8",
-        Body::whole("404 page not found\n".into()),
-    )
 }
 
 fn find(server: &Inner, path: &ResourcePath<'_>) -> Result<Arc<Resource>, Status> {

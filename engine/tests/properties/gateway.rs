@@ -45,6 +45,8 @@ pub(crate) struct Gateway {
     pod: String,
     plan: Plan,
     attempts: u32,
+    /// Its hold began with a write of its own, not with a lease of the same pod that was there already.
+    wrote: bool,
 }
 
 impl Gateway {
@@ -53,6 +55,7 @@ impl Gateway {
             pod: pod.to_owned(),
             plan: Plan::Look,
             attempts: 0,
+            wrote: false,
         }
     }
 
@@ -101,6 +104,7 @@ impl Gateway {
     }
 
     pub(crate) fn reply(&mut self, answer: &Answer, wall: Timestamp) {
+        self.wrote = matches!(self.plan, Plan::Create | Plan::Take(_));
         self.plan = match (&self.plan, answer) {
             (Plan::Look, Answer::NotFound) => Plan::Create,
             (Plan::Look, Answer::Lease(record)) => self.decide(record, wall),
@@ -121,6 +125,11 @@ impl Gateway {
     /// Whether it believes to hold the lease.
     pub(crate) fn holds(&self) -> bool {
         matches!(self.plan, Plan::Hold)
+    }
+
+    /// Whether it holds the lease by a write of its own.
+    pub(crate) fn holds_by_writing(&self) -> bool {
+        self.holds() && self.wrote
     }
 
     /// The handler has finished its work, or gives up.

@@ -47,11 +47,19 @@ impl Judge {
         self.violation.get_or_insert(violation);
     }
 
-    /// `holders` believe at this instant that they hold the lease; `standing` is who the record names, or `None` when
-    /// the record does not have to be right at every instant.
-    pub(crate) fn look(&mut self, holders: &[&str], standing: Option<Option<&str>>) {
-        if let [first, second, ..] = holders {
-            self.accuse(format!("two holders: {first} and {second}"));
+    /// `holders` of ours and `gateways` believe at this instant that they hold the lease. `standing` is who the record
+    /// names, or `None` when the record does not have to be right at every instant. Two gateways are not our affair.
+    pub(crate) fn look(
+        &mut self,
+        holders: &[&str],
+        gateways: &[&str],
+        standing: Option<Option<&str>>,
+    ) {
+        match (holders, gateways) {
+            ([first, second, ..], _) | ([first], [second, ..]) => {
+                self.accuse(format!("two holders: {first} and {second}"));
+            }
+            _ => {}
         }
         if let (Some(standing), [holder]) = (standing, holders)
             && standing != Some(*holder)
@@ -73,7 +81,7 @@ impl Judge {
         self.last_token = Some(token.clone());
     }
 
-    pub(crate) fn not_held(&mut self, holder: &str, why: &NotHeld, standing: Option<&str>) {
+    pub(crate) fn not_held(&mut self, holder: &str, why: &NotHeld, stands: bool) {
         match why {
             NotHeld::Unknown(_) => {
                 self.counts.unknown += 1;
@@ -85,7 +93,7 @@ impl Judge {
             NotHeld::Refused(_) | NotHeld::Unreachable(_) => {}
         }
         self.ended.insert(holder.to_owned(), End::Nothing);
-        if standing == Some(holder) {
+        if stands {
             self.accuse(format!("{holder} says {why:?}, and its record stands"));
         }
     }

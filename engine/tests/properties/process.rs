@@ -105,6 +105,11 @@ impl Process {
         elapsed.div_f64(self.rate) + Duration::from_micros(1)
     }
 
+    /// As the protocol's usual settings have it.
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_secs(5).min(self.timing.lease_duration() / 3)
+    }
+
     pub(crate) fn length(&self, local: Duration) -> Duration {
         local.div_f64(self.rate)
     }

@@ -21,7 +21,6 @@ use flight::Flight;
 
 /// The margin of every process; the clocks of the API servers differ by no more.
 const MARGIN: Duration = Duration::from_secs(2);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(1);
 const DURATIONS: [u64; 3] = [10, 15, 30];
 /// Beyond the time to wait: a last look and a last try, and the way out of writes without an answer.
@@ -30,7 +29,7 @@ const WAY_OUT: Duration = Duration::from_secs(60);
 const INHERITANCE: Duration = Duration::from_secs(30 + 2 + 6 + 2 + 4);
 
 /// How many events before the end a trace shows.
-const TRACED: usize = 80;
+const TRACED: usize = 120;
 
 /// 2026-11-23, nine o'clock.
 const START: Timestamp = Timestamp::constant(1_795_424_400, 0);
@@ -140,9 +139,17 @@ impl World {
 
     fn process(&mut self, number: usize, is_gateway: bool) -> Process {
         let rng = &mut self.rng;
-        let duration = Duration::from_secs(DURATIONS[rng.random_range(0..DURATIONS.len())]);
+        // A gateway that takes over inherits the duration, and works for longer than the short ones.
+        let longest = self.chaos.setting == Setting::WithGateways;
+        let choice = if longest {
+            2
+        } else {
+            rng.random_range(0..DURATIONS.len())
+        };
+        let duration = Duration::from_secs(DURATIONS[choice]);
         let drift = self.chaos.drift;
-        let timing = if self.chaos.tight {
+        // The third of the duration between deadline and expiry is what covers the times that a gateway reads.
+        let timing = if self.chaos.tight && !longest {
             let deadline = (duration - Duration::from_millis(500)).mul_f64(1.0 - 2.0 * drift);
             Timing::new(duration, deadline, Duration::from_secs(1))
         } else {
@@ -275,14 +282,26 @@ impl World {
 
     fn look(&mut self) {
         let (now, weakness) = (self.now, self.weakness);
-        let holders = self
-            .processes
-            .iter()
-            .filter(|process| process.believes(now, weakness));
-        let holders: Vec<&str> = holders.map(|process| process.holder.as_str()).collect();
-        let exact = self.chaos.setting == Setting::Alone;
+        let names = |gateways: bool| {
+            let believers = self
+                .processes
+                .iter()
+                .filter(|process| process.believes(now, weakness));
+            let believers = believers.filter(|process| process.is_gateway == gateways);
+            believers
+                .map(|process| process.holder.as_str())
+                .collect::<Vec<_>>()
+        };
+        let (holders, gateways) = (names(false), names(true));
+        let exact = self.exact();
         self.judge
-            .look(&holders, exact.then(|| self.server.holder()));
+            .look(&holders, &gateways, exact.then(|| self.server.holder()));
+    }
+
+    /// Whether the record has to be right at every instant. Where a `Date` can lie it is wrong between a takeover and its
+    /// undo, and the undo brings back a holder that may have ended meanwhile.
+    fn exact(&self) -> bool {
+        self.chaos.setting != Setting::LyingDates
     }
 
     fn server_clock(&self, server: usize, at: Truth) -> Timestamp {

@@ -10,7 +10,7 @@ use rand::RngExt;
 
 use super::super::process::{Event, Role, Truth};
 use super::super::server::{Call, Change};
-use super::{GRACE, Happening, REQUEST_TIMEOUT, World};
+use super::{GRACE, Happening, World};
 
 /// A request that the server will execute.
 #[derive(Debug)]
@@ -62,7 +62,8 @@ impl World {
             return;
         }
         let executed = if self.hits(self.chaos.slow) {
-            leaves + (REQUEST_TIMEOUT + GRACE).mul_f64(0.95 * self.rng.random::<f64>())
+            let most = self.processes[id].request_timeout() + GRACE;
+            leaves + most.mul_f64(0.95 * self.rng.random::<f64>())
         } else {
             leaves + self.millis(1, 5)
         };

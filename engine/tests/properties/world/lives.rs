@@ -17,7 +17,7 @@ use super::super::gateway::{Gateway, Step as GatewayStep};
 use super::super::process::{Event, Holding, Process, Role, Truth};
 use super::super::weakness::Weakness;
 use super::flight::short;
-use super::{GRACE, Happening, INHERITANCE, MARGIN, REQUEST_TIMEOUT, WAY_OUT, World, wall};
+use super::{GRACE, Happening, INHERITANCE, MARGIN, WAY_OUT, World, wall};
 
 impl Process {
     pub(super) fn believes(&self, now: Truth, weakness: Weakness) -> bool {
@@ -25,7 +25,7 @@ impl Process {
             Role::Holding(holding) => {
                 weakness.believes(holding, self.timing.lease_duration(), self.local(now))
             }
-            Role::Gateway(gateway) => gateway.holds(),
+            Role::Gateway(gateway) => gateway.holds_by_writing(),
             Role::Idle | Role::Acquiring(_) | Role::Releasing { .. } => false,
         }
     }
@@ -151,7 +151,7 @@ impl World {
             let settings = Settings {
                 wait,
                 margin: self.weakness.margin(MARGIN),
-                request_timeout: REQUEST_TIMEOUT,
+                request_timeout: process.request_timeout(),
                 grace: GRACE,
                 ..Settings::new(identity, process.timing)
             };
@@ -209,7 +209,8 @@ impl World {
                 Step::Done(Outcome::NotHeld(why)) => {
                     let holder = process.holder.clone();
                     self.say(id, || format!("not held: {why:?}"));
-                    self.judge.not_held(&holder, &why, self.server.holder());
+                    let stands = self.exact() && self.server.holder() == Some(&*holder);
+                    self.judge.not_held(&holder, &why, stands);
                     self.acquisition_ends(id, false);
                     self.rest(id);
                 }
@@ -240,7 +241,7 @@ impl World {
                     let uid = uid.clone();
                     let holder = process.holder.clone();
                     self.say(id, || format!("released: {released:?}"));
-                    let record = self.server.record();
+                    let record = self.server.record().filter(|_| self.exact());
                     let stands = record.is_some_and(|record| {
                         record.uid == uid && record.holder() == Some(&holder)
                     });
@@ -336,7 +337,7 @@ impl World {
             let holder = process.holder.clone();
             process.role = Role::Idle;
             let why = NotHeld::Cancelled;
-            self.judge.not_held(&holder, &why, self.server.holder());
+            self.judge.not_held(&holder, &why, false);
             self.rest(id);
         }
     }
@@ -388,7 +389,7 @@ impl World {
         let hold = Hold::new(
             process.identity(),
             process.timing,
-            REQUEST_TIMEOUT,
+            process.request_timeout(),
             GRACE,
             held,
         );
@@ -459,8 +460,8 @@ impl World {
         let uid = version.uid.clone();
         let open = holding.hold.open_attempts(local);
         let budget = Duration::from_secs(10);
-        let machine =
-            Release::new(holder, version, local, budget, REQUEST_TIMEOUT).with_open_attempts(open);
+        let machine = Release::new(holder, version, local, budget, process.request_timeout())
+            .with_open_attempts(open);
         process.role = Role::Releasing {
             machine: Box::new(machine),
             uid,
