@@ -1,197 +1,248 @@
-//! Who may do what, and what the reviews say of it.
+//! Who may do what: the words of a refusal, and what a role allows.
 
-use http::Method;
+use gwlock_testkit::User;
+use http::header::AUTHORIZATION;
+use http::{Method, header};
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use super::expect::{LEASES, failure, forbidden, with_details};
+use super::server::Server;
 
 crate::contract!(
-    a_user_without_rights_is_forbidden_in_so_many_words,
+    a_refusal_names_user_verb_and_resource,
+    a_refusal_at_the_cluster_scope_says_so,
+    a_refusal_of_a_path_names_it,
+    a_subresource_is_named_with_its_resource,
+    a_selection_of_one_name_counts_as_that_name,
+    refusals_come_before_anything_else,
     a_token_that_nobody_has_is_unauthorized,
-    a_role_allows_what_it_names_in_its_namespace,
-    reviews_answer_as_requests_would_be,
-    one_can_ask_who_one_is,
+    without_a_token_one_is_anonymous,
+    a_role_allows_what_it_names,
+    a_role_for_one_name_allows_no_other,
+    a_role_counts_in_its_namespace_alone,
+    a_role_without_its_binding_counts_for_nothing,
+    what_is_taken_back_is_refused_again,
 );
 
-const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces";
+const LEASE_GROUP: &str = "coordination.k8s.io";
 
-async fn grant(server: &Server, verbs: &[&str]) {
-    let rbac = format!(
-        "/apis/rbac.authorization.k8s.io/v1/namespaces/{}",
-        server.namespace
-    );
-    let rules =
-        json!([{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": verbs}]);
-    let role = json!({"metadata": {"name": "lock"}, "rules": rules});
-    assert_eq!(server.post(&format!("{rbac}/roles"), role).await.code, 201);
-    let binding = json!({
-        "metadata": {"name": "lock"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "lock"},
-        "subjects": [{"kind": "User", "name": "gateway", "apiGroup": "rbac.authorization.k8s.io"}]
-    });
-    assert_eq!(
-        server
-            .post(&format!("{rbac}/rolebindings"), binding)
-            .await
-            .code,
-        201
-    );
+fn rule(verbs: &[&str]) -> Value {
+    json!({"apiGroups": [LEASE_GROUP], "resources": ["leases"], "verbs": verbs})
 }
 
-/// A real server's authorizer learns of a new binding through its own watch.
-async fn until_allowed(server: &Server, path: &str) {
-    for _ in 0..10_000 {
-        if server
-            .ask_as_gateway(Method::GET, path, &[], Value::Null)
-            .await
-            .code
-            != 403
-        {
-            return;
-        }
+fn scope(server: &Server) -> String {
+    format!("in the namespace \"{}\"", server.namespace)
+}
+
+async fn a_refusal_names_user_verb_and_resource(server: &Server) {
+    let lease = json!({"metadata": {"name": "x"}});
+    let scope = scope(server);
+    for (method, rest, verb, name) in [
+        (Method::GET, "/x", "get", "x"),
+        (Method::GET, "", "list", ""),
+        (Method::GET, "?watch=true", "watch", ""),
+        (Method::POST, "", "create", ""),
+        (Method::PUT, "/x", "update", "x"),
+        (Method::PATCH, "/x", "patch", "x"),
+        (Method::DELETE, "/x", "delete", "x"),
+        (Method::DELETE, "", "deletecollection", ""),
+    ] {
+        let call = server.call(method, &server.leases(rest)).json(&lease);
+        let answer = call.by(User::Stranger).await;
+        answer.fails(&forbidden(LEASES, name, "stranger", verb, &scope));
     }
-    panic!("the binding has no effect");
 }
 
-async fn a_user_without_rights_is_forbidden_in_so_many_words(server: &Server) {
-    let namespace = &server.namespace;
-    let refused = server
-        .ask_as_gateway(Method::GET, &server.leases("/x1"), &[], Value::Null)
+async fn a_refusal_at_the_cluster_scope_says_so(server: &Server) {
+    let everywhere = "/apis/coordination.k8s.io/v1/leases";
+    let answer = server.get(everywhere).by(User::Stranger).await;
+    answer.fails(&forbidden(
+        LEASES,
+        "",
+        "stranger",
+        "list",
+        "at the cluster scope",
+    ));
+    let answer = server.get("/api/v1/namespaces").by(User::Stranger).await;
+    answer.fails(&forbidden(
+        "namespaces",
+        "",
+        "stranger",
+        "list",
+        "at the cluster scope",
+    ));
+    // A namespace is in itself.
+    let path = format!("/api/v1/namespaces/{}", server.namespace);
+    let answer = server.get(&path).by(User::Stranger).await;
+    answer.fails(&forbidden(
+        "namespaces",
+        &server.namespace,
+        "stranger",
+        "get",
+        &scope(server),
+    ));
+}
+
+async fn a_refusal_of_a_path_names_it(server: &Server) {
+    for (path, verb, method) in [
+        ("/metrics", "get", Method::GET),
+        ("/", "get", Method::GET),
+        ("/nothing", "post", Method::POST),
+    ] {
+        let answer = server.call(method, path).by(User::Stranger).await;
+        let message = format!("forbidden: User \"stranger\" cannot {verb} path \"{path}\"");
+        answer.fails(&with_details(403, "Forbidden", &message, json!({})));
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+}
+
+async fn a_subresource_is_named_with_its_resource(server: &Server) {
+    server.define_requests().await;
+    let answer = server
+        .get(&server.requests("/x/status"))
+        .by(User::Stranger)
         .await;
-    let expected = format!(
-        "leases.coordination.k8s.io \"x1\" is forbidden: User \"gateway\" cannot get resource \"leases\" in API group \
-         \"coordination.k8s.io\" in the namespace \"{namespace}\""
+    let message = format!(
+        "remediationrequests.kubernaut.ai \"x\" is forbidden: User \"stranger\" cannot get resource \
+         \"remediationrequests/status\" in API group \"kubernaut.ai\" {}",
+        scope(server)
     );
-    assert_eq!(refused.failure(), (403, "Forbidden", expected.as_str()));
+    let details = json!({"name": "x", "group": "kubernaut.ai", "kind": "remediationrequests"});
+    answer.fails(&with_details(403, "Forbidden", &message, details));
+}
+
+async fn a_selection_of_one_name_counts_as_that_name(server: &Server) {
+    let selected = "?fieldSelector=metadata.name%3Dx";
+    for (query, verb) in [("", "list"), ("&watch=true", "watch")] {
+        let path = server.leases(&format!("{selected}{query}"));
+        let answer = server.get(&path).by(User::Stranger).await;
+        answer.fails(&forbidden(LEASES, "x", "stranger", verb, &scope(server)));
+    }
+    let mut one = rule(&["list", "watch"]);
+    one["resourceNames"] = json!(["x"]);
+    server
+        .allow(User::Gateway, json!([rule(&["get"]), one]))
+        .await;
+    server.lease("x", json!({})).await;
+    let path = server.leases(selected);
+    server.get(&path).by(User::Gateway).await.is(200);
+    let other = server.leases("?fieldSelector=metadata.name%3Dy");
+    assert_eq!(server.get(&other).by(User::Gateway).await.code, 403);
     assert_eq!(
-        refused.body["details"],
-        json!({"name": "x1", "group": "coordination.k8s.io", "kind": "leases"})
+        server.get(&server.leases("")).by(User::Gateway).await.code,
+        403
     );
-    let refused = server
-        .ask_as_gateway(
-            Method::POST,
-            &server.leases(""),
-            &[],
-            json!({"metadata": {"name": "x1"}}),
-        )
-        .await;
-    let expected = format!(
-        "leases.coordination.k8s.io is forbidden: User \"gateway\" cannot create resource \"leases\" in API group \
-         \"coordination.k8s.io\" in the namespace \"{namespace}\""
-    );
-    assert_eq!(refused.failure(), (403, "Forbidden", expected.as_str()));
-    let refused = server
-        .ask_as_gateway(
-            Method::GET,
-            "/apis/coordination.k8s.io/v1/leases",
-            &[],
-            Value::Null,
-        )
-        .await;
-    assert_eq!(
-        refused.message(),
-        "leases.coordination.k8s.io is forbidden: User \"gateway\" cannot list resource \"leases\" in API group \
-         \"coordination.k8s.io\" at the cluster scope"
-    );
+}
+
+async fn refusals_come_before_anything_else(server: &Server) {
+    let nowhere = "/apis/coordination.k8s.io/v1/namespaces/nope/leases";
+    let answer = server.call(Method::POST, nowhere).by(User::Stranger);
+    let answer = answer.text("application/json", "{nope").await;
+    let scope = "in the namespace \"nope\"";
+    answer.fails(&forbidden(LEASES, "", "stranger", "create", scope));
 }
 
 async fn a_token_that_nobody_has_is_unauthorized(server: &Server) {
-    let refused = server
-        .ask_as_stranger(Method::GET, &server.leases(""))
-        .await;
-    assert_eq!(refused.failure(), (401, "Unauthorized", "Unauthorized"));
-}
-
-async fn a_role_allows_what_it_names_in_its_namespace(server: &Server) {
-    grant(server, &["get", "create"]).await;
-    until_allowed(server, &server.leases("/x1")).await;
-    let made = server
-        .ask_as_gateway(
-            Method::POST,
-            &server.leases(""),
-            &[],
-            json!({"metadata": {"name": "x1"}}),
-        )
-        .await;
-    assert_eq!(made.code, 201);
-    let refused = server
-        .ask_as_gateway(Method::DELETE, &server.leases("/x1"), &[], Value::Null)
-        .await;
-    assert_eq!(refused.code, 403);
-    let elsewhere = server
-        .ask_as_gateway(
-            Method::GET,
-            &format!("{LEASES}/default/leases/x1"),
-            &[],
-            Value::Null,
-        )
-        .await;
-    assert_eq!(elsewhere.code, 403);
-}
-
-async fn reviews_answer_as_requests_would_be(server: &Server) {
-    grant(server, &["get"]).await;
-    until_allowed(server, &server.leases("/x1")).await;
-    let attributes = |verb: &str| {
-        json!({
-            "namespace": server.namespace, "verb": verb, "group": "coordination.k8s.io", "resource": "leases", "name": "x1"
-        })
-    };
-    let own = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-    for (verb, allowed) in [("get", true), ("delete", false)] {
-        let review = json!({
-            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes(verb)}
-        });
-        let answer = server.ask_as_gateway(Method::POST, own, &[], review).await;
-        assert_eq!(
-            (answer.code, answer.body["status"]["allowed"].as_bool()),
-            (201, Some(allowed)),
-            "{answer:?}"
-        );
-        let review = json!({
-            "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
-            "spec": {"user": "gateway", "resourceAttributes": attributes(verb)}
-        });
+    let expected = failure(401, "Unauthorized", "Unauthorized");
+    for path in [&server.leases(""), "/readyz", "/nothing"] {
         let answer = server
-            .post("/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+            .get(path)
+            .header(AUTHORIZATION, "Bearer nobody")
             .await;
-        assert_eq!(
-            (answer.code, answer.body["status"]["allowed"].as_bool()),
-            (201, Some(allowed)),
-            "{answer:?}"
-        );
+        answer.fails(&expected);
     }
-    let reason = format!(
-        "RBAC: allowed by RoleBinding \"lock/{}\" of Role \"lock\" to User \"gateway\"",
-        server.namespace
-    );
-    let review = json!({
-        "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes("get")}
-    });
-    let answer = server.ask_as_gateway(Method::POST, own, &[], review).await;
-    assert_eq!(answer.body["status"]["reason"], reason);
 }
 
-async fn one_can_ask_who_one_is(server: &Server) {
-    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
-    let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-    let answer = server.ask_as_gateway(Method::POST, path, &[], review).await;
-    let user = &answer.body["status"]["userInfo"];
-    assert_eq!(
-        (answer.code, user["username"].as_str()),
-        (201, Some("gateway"))
-    );
-    assert_eq!(user["groups"], json!(["system:authenticated"]));
-    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "gateway-token"}});
-    let answer = server
-        .post("/apis/authentication.k8s.io/v1/tokenreviews", review)
+async fn without_a_token_one_is_anonymous(server: &Server) {
+    let scope = scope(server);
+    let answer = server.get(&server.leases("/x")).by_nobody().await;
+    answer.fails(&forbidden(LEASES, "x", "system:anonymous", "get", &scope));
+    // What is no bearer token is no token.
+    let basic = server
+        .get(&server.leases("/x"))
+        .header(header::AUTHORIZATION, "Basic YTpi")
         .await;
-    let status = &answer.body["status"];
+    basic.fails(&forbidden(LEASES, "x", "system:anonymous", "get", &scope));
+    for path in ["/readyz", "/livez", "/healthz", "/version"] {
+        server.get(path).by_nobody().await.is(200);
+    }
+    let message = "forbidden: User \"system:anonymous\" cannot get path \"/apis\"";
+    let answer = server.get("/apis").by_nobody().await;
+    answer.fails(&with_details(403, "Forbidden", message, json!({})));
+}
+
+async fn a_role_allows_what_it_names(server: &Server) {
+    server
+        .allow(User::Gateway, json!([rule(&["create", "get"])]))
+        .await;
+    let lease = json!({"metadata": {"name": "x"}});
+    let leases = server.leases("");
+    server.post(&leases, &lease).by(User::Gateway).await.is(201);
+    server
+        .get(&server.leases("/x"))
+        .by(User::Gateway)
+        .await
+        .is(200);
+    let answer = server.delete(&server.leases("/x")).by(User::Gateway).await;
+    answer.fails(&forbidden(LEASES, "x", "gateway", "delete", &scope(server)));
+}
+
+async fn a_role_for_one_name_allows_no_other(server: &Server) {
+    let mut one = rule(&["delete", "create"]);
+    one["resourceNames"] = json!(["x"]);
+    server
+        .allow(User::Gateway, json!([rule(&["get"]), one]))
+        .await;
+    server.lease("x", json!({})).await;
+    server.lease("y", json!({})).await;
+    let path = server.leases("/y");
+    let answer = server.delete(&path).by(User::Gateway).await;
+    answer.fails(&forbidden(LEASES, "y", "gateway", "delete", &scope(server)));
+    server
+        .delete(&server.leases("/x"))
+        .by(User::Gateway)
+        .await
+        .is(200);
+    // The path of a POST has no name, so that a right to create one name is none.
+    let again = json!({"metadata": {"name": "x"}});
+    let answer = server
+        .post(&server.leases(""), &again)
+        .by(User::Gateway)
+        .await;
+    answer.fails(&forbidden(LEASES, "", "gateway", "create", &scope(server)));
+}
+
+async fn a_role_counts_in_its_namespace_alone(server: &Server) {
+    server.allow(User::Gateway, json!([rule(&["list"])])).await;
+    server
+        .get(&server.leases(""))
+        .by(User::Gateway)
+        .await
+        .is(200);
+    for path in [
+        "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+        "/apis/coordination.k8s.io/v1/leases",
+    ] {
+        assert_eq!(server.get(path).by(User::Gateway).await.code, 403, "{path}");
+    }
+}
+
+async fn a_role_without_its_binding_counts_for_nothing(server: &Server) {
+    server.allow(User::Gateway, json!([rule(&["list"])])).await;
     assert_eq!(
-        (answer.code, status["authenticated"].as_bool()),
-        (201, Some(true))
+        server.get(&server.leases("")).by(User::Viewer).await.code,
+        403
     );
-    assert_eq!(status["user"]["username"], "gateway");
+}
+
+async fn what_is_taken_back_is_refused_again(server: &Server) {
+    server.allow(User::Gateway, json!([rule(&["list"])])).await;
+    let namespace = &server.namespace;
+    let binding =
+        format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/allowed");
+    server.delete(&binding).await.is(200);
+    super::server::until("the binding no longer counts", async || {
+        server.get(&server.leases("")).by(User::Gateway).await.code == 403
+    })
+    .await;
 }

@@ -1,251 +1,386 @@
-//! One way to ask either server.
+//! One way to ask either server, and what a case prepares with it.
+//!
+//! Both sit under a kube client, which adds nothing here but the way to the server: the token, like every other header,
+//! is the case's.
 
 use std::collections::HashMap;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use gwlock_apiserver::ApiServer;
 use gwlock_apiserver::access::{Authentication, UserInfo};
-use gwlock_testkit::{User, control_plane};
-use http::{HeaderMap, Method, Request};
+use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User, control_plane};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, Method, Request};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::{Value, json};
-use tower::Service;
 
-const NAMESPACE: &str = "contract";
+/// How long a server may take for what has to happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(10);
+const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
-/// A server and a namespace of its own.
+static NAMESPACES: AtomicU32 = AtomicU32::new(0);
+
+/// A server and an empty namespace on it.
 pub(crate) struct Server {
-    admin: kube::Client,
-    gateway: kube::Client,
-    stranger: kube::Client,
+    client: kube::Client,
     pub(crate) namespace: String,
 }
 
-/// An answer.
+/// A request that is sent when it is awaited. By the administrator, unless it says otherwise.
+#[must_use]
+pub(crate) struct Call<'a> {
+    server: &'a Server,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// An answer that is complete.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) code: u16,
     pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    /// The text as JSON; null where it is none.
     pub(crate) body: Value,
 }
 
+/// A watch that is open.
+pub(crate) struct Watch {
+    body: Body,
+    read: BytesMut,
+}
+
 impl Server {
+    /// A new embedded server.
     pub(crate) async fn embedded() -> Self {
-        let users = HashMap::from([
-            (
-                "admin-token".to_owned(),
-                UserInfo::new("admin", &["system:masters"]),
-            ),
-            ("gateway-token".to_owned(), UserInfo::new("gateway", &[])),
-        ]);
-        let server = ApiServer::builder()
-            .authentication(Authentication::Tokens(users))
-            .build();
-        let client = |token: &'static str| {
-            let server = server.clone();
-            let service = tower::service_fn(move |mut request: Request<Body>| {
-                let headers = request.headers_mut();
-                if !headers.contains_key("authorization") {
-                    headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
-                }
-                server.clone().call(request)
-            });
-            kube::Client::new(service, NAMESPACE)
-        };
-        let own = Self {
-            admin: client("admin-token"),
-            gateway: client("gateway-token"),
-            stranger: client("nonsense"),
-            namespace: NAMESPACE.to_owned(),
-        };
-        let made = own
-            .post(
-                "/api/v1/namespaces",
-                json!({"metadata": {"name": NAMESPACE}}),
-            )
-            .await;
-        assert_eq!(made.code, 201, "{made:?}");
-        own
+        Self::over(kube::Client::new(embedded(), "default")).await
     }
 
+    /// The real server that all cases share.
     pub(crate) async fn real() -> Option<Self> {
-        let control_plane = control_plane()?;
-        let namespace = control_plane.namespace().await;
-        let client = |user| {
-            let mut config = control_plane.config(user, &namespace);
-            config.default_retry = false;
-            kube::Client::try_from(config).unwrap()
+        Some(Self::on(control_plane()?).await)
+    }
+
+    /// A real server of one's own.
+    pub(crate) async fn on(control_plane: &ControlPlane) -> Self {
+        let mut config = control_plane.config(User::Admin, "default");
+        config.auth_info = kube::config::AuthInfo::default();
+        Self::over(kube::Client::try_from(config).unwrap()).await
+    }
+
+    /// Any server, with a namespace that this makes.
+    pub(crate) async fn over(client: kube::Client) -> Self {
+        let number = NAMESPACES.fetch_add(1, Ordering::Relaxed);
+        let server = Self {
+            client,
+            namespace: format!("contract-{number}"),
         };
-        let mut stranger = control_plane.config(User::Gateway, &namespace);
-        stranger.auth_info.token = Some("nonsense".to_owned().into());
-        Some(Self {
-            admin: client(User::Admin),
-            gateway: client(User::Gateway),
-            stranger: kube::Client::try_from(stranger).unwrap(),
-            namespace: namespace.clone(),
-        })
+        let namespace = json!({"metadata": {"name": server.namespace}});
+        server.post("/api/v1/namespaces", &namespace).await.is(201);
+        server
     }
 
-    /// The collection of leases, and what follows it.
+    /// The leases of the case's namespace, and what follows in the path.
     pub(crate) fn leases(&self, rest: &str) -> String {
-        format!(
-            "/apis/coordination.k8s.io/v1/namespaces/{}/leases{rest}",
-            self.namespace
-        )
+        let namespace = &self.namespace;
+        format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases{rest}")
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.ask(Method::GET, path, &[], Value::Null).await
+    /// The remediation requests of the case's namespace, and what follows in the path.
+    pub(crate) fn requests(&self, rest: &str) -> String {
+        let namespace = &self.namespace;
+        format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests{rest}")
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        self.ask(Method::POST, path, &[], body).await
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let call = Call {
+            server: self,
+            method,
+            path: path.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        call.by(User::Admin)
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
-        self.ask(Method::PUT, path, &[], body).await
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path)
     }
 
-    pub(crate) async fn delete(&self, path: &str, body: Value) -> Answer {
-        self.ask(Method::DELETE, path, &[], body).await
+    pub(crate) fn post(&self, path: &str, object: &Value) -> Call<'_> {
+        self.call(Method::POST, path).json(object)
     }
 
-    pub(crate) async fn patch(&self, path: &str, kind: &str, body: Value) -> Answer {
-        let content_type = format!("application/{kind}+json");
-        self.ask(
-            Method::PATCH,
-            path,
-            &[("content-type", &content_type)],
-            body,
-        )
-        .await
+    pub(crate) fn put(&self, path: &str, object: &Value) -> Call<'_> {
+        self.call(Method::PUT, path).json(object)
     }
 
-    pub(crate) async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Value,
-    ) -> Answer {
-        send(&self.admin, method, path, headers, body).await
+    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
+        self.call(Method::DELETE, path)
     }
 
-    pub(crate) async fn ask_as_gateway(
-        &self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Value,
-    ) -> Answer {
-        send(&self.gateway, method, path, headers, body).await
+    /// `kind` is `json`, `merge` or `strategic-merge`.
+    pub(crate) fn patch(&self, path: &str, kind: &str, patch: &Value) -> Call<'_> {
+        self.call(Method::PATCH, path)
+            .json(patch)
+            .header(CONTENT_TYPE, &format!("application/{kind}-patch+json"))
     }
 
-    /// With a token that is nobody's.
-    pub(crate) async fn ask_as_stranger(&self, method: Method, path: &str) -> Answer {
-        send(&self.stranger, method, path, &[], Value::Null).await
-    }
-
-    /// A new lease with this spec.
+    /// A new lease, written by the field manager `creator`.
     pub(crate) async fn lease(&self, name: &str, spec: Value) -> Value {
-        let made = self
-            .post(
-                &self.leases(""),
-                json!({"metadata": {"name": name}, "spec": spec}),
-            )
-            .await;
-        assert_eq!(made.code, 201, "{made:?}");
-        made.body
+        let lease = json!({"metadata": {"name": name}, "spec": spec});
+        let path = self.leases("?fieldManager=creator");
+        self.post(&path, &lease).await.is(201)
     }
 
-    /// Over a client of its own, in the namespace `default`.
-    pub(crate) fn on(client: &kube::Client) -> Self {
-        let own = || client.clone();
-        Self {
-            admin: own(),
-            gateway: own(),
-            stranger: own(),
-            namespace: "default".to_owned(),
-        }
+    pub(crate) async fn remove(&self, name: &str) {
+        self.delete(&self.leases(&format!("/{name}"))).await.is(200);
     }
 
-    /// The events of a watch until it ends.
-    pub(crate) async fn watch(&self, path: &str) -> Vec<Value> {
-        let response = self
-            .admin
-            .send(Request::get(path).body(Body::empty()).unwrap())
+    /// Gives a user rights in the case's namespace, and waits until they count: a real server's authorizer learns of
+    /// a binding through its own watch.
+    pub(crate) async fn allow(&self, user: User, rules: Value) {
+        let namespace = &self.namespace;
+        let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}");
+        let role = json!({"metadata": {"name": "allowed"}, "rules": rules});
+        self.post(&format!("{rbac}/roles"), &role).await.is(201);
+        let binding = json!({
+            "metadata": {"name": "allowed"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "allowed"},
+            "subjects": [{"kind": "User", "name": user.name(), "apiGroup": "rbac.authorization.k8s.io"}]
+        });
+        self.post(&format!("{rbac}/rolebindings"), &binding)
             .await
-            .unwrap();
+            .is(201);
+        let rule = &rules[0];
+        let review = json!({"spec": {"user": user.name(), "resourceAttributes": {
+            "namespace": namespace, "group": rule["apiGroups"][0], "resource": rule["resources"][0],
+            "verb": rule["verbs"][0]
+        }}});
+        let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        until("the binding counts", async || {
+            self.post(path, &review).await.is(201)["status"]["allowed"] == true
+        })
+        .await;
+    }
+
+    /// Defines RemediationRequests, if no other case has, and waits until they are served.
+    pub(crate) async fn define_requests(&self) {
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        let yaml = self
+            .call(Method::POST, path)
+            .text("application/yaml", REMEDIATION_REQUESTS);
+        let code = yaml.await.code;
+        assert!(code == 201 || code == 409, "{code}");
+        let collection = self.requests("");
+        until("the kind is served", async || {
+            self.get(&collection).await.code == 200
+        })
+        .await;
+    }
+
+    /// Waits until the server's clock shows another second, so that a stamp that moves can be told from one that stays.
+    pub(crate) async fn next_second(&self) {
+        let date = async || self.get("/version").await.headers["date"].clone();
+        let now = date().await;
+        until("the server's second ends", async || date().await != now).await;
+    }
+
+    /// Opens a watch.
+    pub(crate) async fn watch(&self, path: &str) -> Watch {
+        self.watch_as(path, "application/json").await
+    }
+
+    pub(crate) async fn watch_as(&self, path: &str, accept: &str) -> Watch {
+        let call = self.get(path).header(ACCEPT, accept);
+        let response = self.client.send(call.request()).await.unwrap();
         assert_eq!(response.status(), 200);
-        let collected =
-            tokio::time::timeout(Duration::from_secs(30), response.into_body().collect()).await;
-        let bytes = collected
-            .expect("the watch ends by itself")
-            .unwrap()
-            .to_bytes();
-        bytes
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| serde_json::from_slice(line).unwrap())
-            .collect()
+        Watch {
+            body: response.into_body(),
+            read: BytesMut::new(),
+        }
     }
 }
 
-async fn send(
-    client: &kube::Client,
-    method: Method,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: Value,
-) -> Answer {
-    let bytes = if body.is_null() {
-        Vec::new()
-    } else {
-        body.to_string().into_bytes()
-    };
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .body(Body::from(bytes))
-        .unwrap();
-    let sent = request.headers_mut();
-    sent.insert("content-type", "application/json".parse().unwrap());
-    sent.insert("user-agent", "contract/1".parse().unwrap());
-    for (name, value) in headers {
-        sent.insert(
-            http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
-            value.parse().unwrap(),
-        );
+impl Call<'_> {
+    pub(crate) fn by(self, user: User) -> Self {
+        self.header(AUTHORIZATION, &format!("Bearer {}", user.token()))
     }
-    let (parts, body) = client.send(request).await.unwrap().into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes();
-    let body =
-        serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes)));
-    Answer {
-        code: parts.status.as_u16(),
-        headers: parts.headers,
-        body,
+
+    pub(crate) fn by_nobody(mut self) -> Self {
+        self.headers.remove(AUTHORIZATION);
+        self
+    }
+
+    /// Replaces what was there under this name.
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.insert(name, value.parse().unwrap());
+        self
+    }
+
+    /// Adds to what is there under this name.
+    pub(crate) fn another(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.append(name, value.parse().unwrap());
+        self
+    }
+
+    pub(crate) fn agent(self, agent: &str) -> Self {
+        self.header(USER_AGENT, agent)
+    }
+
+    pub(crate) fn as_table(self) -> Self {
+        self.header(ACCEPT, TABLE)
+    }
+
+    pub(crate) fn json(self, object: &Value) -> Self {
+        self.text("application/json", &object.to_string())
+    }
+
+    pub(crate) fn text(mut self, content_type: &str, body: &str) -> Self {
+        self.body = Bytes::copy_from_slice(body.as_bytes());
+        self.header(CONTENT_TYPE, content_type)
+    }
+
+    fn request(self) -> Request<Body> {
+        let mut request = Request::new(Body::from(self.body.to_vec()));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.path.parse().unwrap();
+        *request.headers_mut() = self.headers;
+        request
+    }
+}
+
+impl<'a> IntoFuture for Call<'a> {
+    type Output = Answer;
+    type IntoFuture = Pin<Box<dyn Future<Output = Answer> + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let what = format!("{} {}", self.method, self.path);
+        let ask = async move {
+            let client = self.server.client.clone();
+            let (parts, body) = client.send(self.request()).await.unwrap().into_parts();
+            let bytes = body.collect().await.unwrap().to_bytes();
+            Answer {
+                code: parts.status.as_u16(),
+                headers: parts.headers,
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+                body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            }
+        };
+        Box::pin(async move {
+            let answer = tokio::time::timeout(PATIENCE, ask).await;
+            answer.unwrap_or_else(|_| panic!("{what}: no answer within {PATIENCE:?}"))
+        })
     }
 }
 
 impl Answer {
-    /// Code, reason and message of a failure.
-    pub(crate) fn failure(&self) -> (u16, &str, &str) {
-        (
-            self.code,
-            self.body["reason"].as_str().unwrap_or_default(),
-            self.message(),
-        )
+    /// The body of an answer with this code.
+    pub(crate) fn is(self, code: u16) -> Value {
+        assert_eq!(self.code, code, "{}", self.text);
+        self.body
     }
 
-    pub(crate) fn message(&self) -> &str {
-        self.body["message"].as_str().unwrap_or_default()
+    /// A `Status`, exactly. See [`super::expect`].
+    pub(crate) fn fails(&self, expected: &Value) {
+        assert_eq!(&self.body, expected);
+        assert_eq!(Some(u64::from(self.code)), expected["code"].as_u64());
+        assert_eq!(self.header("content-type"), "application/json");
     }
 
-    pub(crate) fn version(&self) -> &str {
-        self.body["metadata"]["resourceVersion"]
-            .as_str()
-            .unwrap_or_default()
+    /// Empty where there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
     }
+}
+
+impl Watch {
+    /// The next event; none at the end of the stream.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
+                let line = self.read.split_to(end + 1);
+                return Some(serde_json::from_slice(&line).unwrap());
+            }
+            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await;
+            match frame.expect("the watch says something") {
+                Some(frame) => self.read.extend(frame.unwrap().into_data().unwrap()),
+                None => {
+                    assert_eq!(self.read, "", "half an event");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// All events until the end of the stream.
+    pub(crate) async fn rest(mut self) -> Vec<Value> {
+        let mut events = Vec::new();
+        while let Some(event) = self.next().await {
+            events.push(event);
+        }
+        events
+    }
+
+    /// The next event's type and the name of its object.
+    pub(crate) async fn next_of(&mut self) -> (String, String) {
+        summary(&self.next().await.expect("another event"))
+    }
+}
+
+/// An event's type and the name of its object.
+pub(crate) fn summary(event: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (
+        text(&event["type"]),
+        text(&event["object"]["metadata"]["name"]),
+    )
+}
+
+/// An object's resource version.
+pub(crate) fn version(object: &Value) -> &str {
+    object["metadata"]["resourceVersion"].as_str().unwrap()
+}
+
+/// An object's uid.
+pub(crate) fn uid(object: &Value) -> &str {
+    object["metadata"]["uid"].as_str().unwrap()
+}
+
+/// The names in a list, in its order.
+pub(crate) fn names(list: &Value) -> Vec<&str> {
+    let items = list["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["metadata"]["name"].as_str().unwrap())
+        .collect()
+}
+
+/// Asks again until it is so.
+pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let poll = async {
+        while !condition().await {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, poll).await.is_err() {
+        panic!("{what}: not within {PATIENCE:?}");
+    }
+}
+
+/// An embedded server that knows the users of the test kit by the same tokens as the real one.
+pub(crate) fn embedded() -> ApiServer {
+    let users = User::ALL.map(|user| (user.token(), UserInfo::new(user.name(), user.groups())));
+    ApiServer::builder()
+        .authentication(Authentication::Tokens(HashMap::from(users)))
+        .build()
 }
