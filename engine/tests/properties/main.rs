@@ -4,7 +4,9 @@
 
 mod chaos;
 mod gateway;
+mod gateway_defects;
 mod judge;
+mod lab;
 mod process;
 mod server;
 mod weakened;
