@@ -9,6 +9,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::complete;
 use crate::output::colour::Color;
+use crate::output::escape::shell_word;
 use crate::output::log::LogFormat;
 
 use crate::commands::{acquire, bench, completion, inspect, release, renew, verify};
@@ -90,10 +91,10 @@ pub(crate) struct Global {
     #[arg(long = "as", global = true, value_name = "USER")]
     pub(crate) as_user: Option<String>,
     /// Act as a member of this group (repeatable)
-    #[arg(long, global = true, value_name = "GROUP")]
+    #[arg(long, global = true, value_name = "GROUP", requires = "as_user")]
     pub(crate) as_group: Vec<String>,
     /// Act as the user with this uid
-    #[arg(long, global = true, value_name = "UID")]
+    #[arg(long, global = true, value_name = "UID", requires = "as_user")]
     pub(crate) as_uid: Option<String>,
     /// Longest time for one request, such as 5s; 0 is the default of each command
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
@@ -158,6 +159,32 @@ impl Global {
             Some(Verbosity::Level(6..8)) => 2,
             Some(Verbosity::Level(_)) => 3,
         }
+    }
+}
+
+impl Global {
+    /// The flags that choose the cluster and the user, as they are typed, each behind a space. The namespace is not
+    /// among them: commands know it better.
+    pub(crate) fn cluster_flags(&self) -> String {
+        let kubeconfig = self
+            .kubeconfig
+            .as_ref()
+            .map(|path| path.display().to_string());
+        let mut flags = String::new();
+        let values = [
+            ("--kubeconfig", kubeconfig.as_ref()),
+            ("--context", self.context.as_ref()),
+            ("--cluster", self.cluster.as_ref()),
+            ("--user", self.user.as_ref()),
+            ("--server", self.server.as_ref()),
+            ("--as", self.as_user.as_ref()),
+        ];
+        for (flag, value) in values {
+            if let Some(value) = value {
+                flags.push_str(&format!(" {flag} {}", shell_word(value)));
+            }
+        }
+        flags
     }
 }
 

@@ -72,6 +72,7 @@ impl Context {
     /// The cluster that the flags and the kubeconfig name, not yet contacted.
     pub(crate) async fn cluster(&self) -> Result<Cluster, Failure> {
         let cluster = Cluster::load(&self.global).await?;
+        tracing::info!(server = %cluster.config.cluster_url, namespace = cluster.namespace, "using cluster");
         self.reached.get_or_init(|| Reached {
             server: cluster.config.cluster_url.to_string(),
             expired: credentials::expired(&cluster.config.auth_info, Timestamp::now()),

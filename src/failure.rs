@@ -1,18 +1,20 @@
 //! What went wrong, and what to do about it.
 
+mod hint;
 mod reach;
 
 use std::panic;
 
 use gwlock_engine::client::list::ListError;
 use gwlock_engine::protocol::exchange::Refusal;
-use serde_json::json;
 
 use crate::exit::Exit;
 use crate::output::colour::{ERROR, HINT};
 use crate::output::{self, OutputError};
 use crate::rbac::Rule;
 
+use hint::Hint;
+pub(crate) use hint::Telling;
 pub(crate) use reach::Reached;
 use reach::Words;
 
@@ -21,7 +23,7 @@ use reach::Words;
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     source: anyhow::Error,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
     kind: Kind,
 }
 
@@ -50,10 +52,24 @@ impl Failure {
         Self::new(exit, anyhow::Error::msg(message.into()))
     }
 
-    /// Something to do about it, best a command to run.
+    /// Something to do about it, in words.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.hints.push(Hint::Says(hint.into()));
+        self
+    }
+
+    /// A command of gwlock to run next, and what it is good for. The flags that choose the cluster are added.
+    #[must_use]
+    pub(crate) fn run(mut self, command: impl Into<String>, why: &'static str) -> Self {
+        self.hints.push(Hint::Run(command.into(), why));
+        self
+    }
+
+    /// The same for kubectl.
+    #[must_use]
+    pub(crate) fn kubectl(mut self, command: impl Into<String>, why: &'static str) -> Self {
+        self.hints.push(Hint::Kubectl(command.into(), why));
         self
     }
 
@@ -65,24 +81,30 @@ impl Failure {
             400 | 422 => Exit::BadInput,
             _ => Exit::Unreachable,
         };
-        let failure = Self::says(exit, refusal.message.clone());
+        let message = refusal.message.clone();
+        if refusal.code == 403 {
+            return Self::forbidden(message, refusal.verb.as_str(), namespace);
+        }
+        let failure = Self::says(exit, message);
         match (refusal.code, namespace) {
-            (403, namespace) => {
-                let rule = Rule {
-                    group: "coordination.k8s.io",
-                    resource: "leases",
-                    verb: refusal.verb.as_str(),
-                    namespace,
-                };
-                failure.hint(format!("the rule that is missing:\n{rule}"))
-            }
             (401, _) => Self {
                 kind: Kind::Unauthorised,
                 ..failure
             },
-            (404, Some(namespace)) => failure.hint(format!("kubectl create namespace {namespace}")),
+            (404, Some(namespace)) => failure.kubectl(format!("create namespace {namespace}"), ""),
             _ => failure,
         }
+    }
+
+    /// A permission is missing.
+    pub(crate) fn forbidden(message: String, verb: &str, namespace: Option<&str>) -> Self {
+        let rule = Rule {
+            group: "coordination.k8s.io",
+            resource: "leases",
+            verb,
+            namespace,
+        };
+        Self::says(Exit::Forbidden, message).hint(format!("the rule that is missing:\n{rule}"))
     }
 
     /// The server gave no clear answer; `message` is the transport's.
@@ -104,49 +126,45 @@ impl Failure {
             Kind::Unreachable => Words::unreachable(reached, &self.message()),
             Kind::Unauthorised => Words::unauthorised(reached, &self.message()),
         };
+        let mut hints = self.hints;
+        hints.push(words.hint);
         Self {
-            hints: self.hints,
+            hints,
             ..Self::says(words.exit, words.message)
         }
-        .hint(words.hint)
     }
 
     /// The command line was not understood. Help and version come as errors as well, and are none.
-    pub(crate) fn print_usage(error: &clap::Error, json: bool) -> Exit {
-        if !error.use_stderr() || !json {
+    pub(crate) fn print_usage(error: &clap::Error, telling: &Telling) -> Exit {
+        if !error.use_stderr() {
             output::clap(error);
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
+            return Exit::Done;
+        }
+        if !telling.json {
+            output::clap(error);
+            return Exit::Usage;
         }
         let text = error.render().to_string();
         let what = text.split("\n\nUsage:").next().unwrap_or_default();
         let words: Vec<&str> = what.split_whitespace().collect();
         let message = words.join(" ");
         Self::says(Exit::Usage, message.trim_start_matches("error: "))
-            .hint("gwlock help shows the commands and their flags")
-            .print(json)
+            .run("help", "the commands and their flags")
+            .print(telling)
     }
 
     /// Prints what went wrong, and returns how to end.
-    pub(crate) fn print(&self, json: bool) -> Exit {
+    pub(crate) fn print(&self, telling: &Telling) -> Exit {
         if self.exit == Exit::Done {
             return self.exit;
         }
-        let message = self.message();
-        if json {
-            let error = json!({
-                "apiVersion": output::API_VERSION, "kind": "Error", "code": self.exit.code(),
-                "reason": self.exit.reason(), "message": message, "hints": self.hints,
-            });
-            output::note(&error.to_string());
+        if telling.json {
+            output::note(&self.value(telling).to_string());
             return self.exit;
         }
-        output::problem("error", ERROR, &message);
+        output::problem("error", ERROR, &self.message());
         for hint in &self.hints {
-            output::problem("hint", HINT, hint);
+            output::problem("hint", HINT, &hint.text(telling));
         }
         self.exit
     }
@@ -186,7 +204,7 @@ impl From<ListError> for Failure {
 }
 
 /// Makes a panic end with the code for a bug, and say what to do with it.
-pub(crate) fn report_bugs(json: bool) {
+pub(crate) fn report_bugs(telling: Telling) {
     panic::set_hook(Box::new(move |panic| {
         let version = env!("CARGO_PKG_VERSION");
         let failure = Failure::says(
@@ -194,7 +212,7 @@ pub(crate) fn report_bugs(json: bool) {
             format!("this is a bug in gwlock {version}: {panic}"),
         )
         .hint("please report it, with the command line and this text");
-        output::abort(failure.print(json));
+        output::abort(failure.print(&telling));
     }));
 }
 
@@ -223,13 +241,14 @@ mod tests {
         };
         let failure = Failure::refused(&refusal, Some("ns"));
         assert_eq!(failure.exit, Exit::Forbidden);
+        let Hint::Says(hint) = &failure.hints[0] else {
+            panic!("{failure:?}");
+        };
         assert_eq!(
-            failure.hints,
-            [
-                "the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
+            hint,
+            "the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
               name: gwlock\n    namespace: ns\n  rules:\n  - apiGroups: [\"coordination.k8s.io\"]\n    \
               resources: [\"leases\"]\n    verbs: [\"update\"]"
-            ]
         );
     }
 

@@ -20,7 +20,7 @@ use clap::FromArgMatches;
 use cli::Cli;
 use context::{CalledAs, Invocation, variable};
 use exit::Exit;
-use failure::Failure;
+use failure::{Failure, Telling};
 use output::colour::Color;
 
 /// Runs the command line of this process.
@@ -30,10 +30,14 @@ pub fn main() -> ExitCode {
     if complete::answered(&invocation) {
         return Exit::Done.into();
     }
-    let json = invocation.wants_json();
     let color = Color::of(invocation.color());
     color.apply();
-    failure::report_bugs(json);
+    let mut telling = Telling {
+        json: invocation.wants_json(),
+        program: invocation.called_as().program(),
+        flags: String::new(),
+    };
+    failure::report_bugs(telling.clone());
     let exit = match parse(&invocation, color) {
         Ok(cli) => {
             let global = &cli.global;
@@ -42,9 +46,10 @@ pub fn main() -> ExitCode {
                 variable("GWLOCK_LOG"),
                 global.log_format,
             );
-            commands::run(cli).unwrap_or_else(|failure| failure.print(json))
+            telling.flags = global.cluster_flags();
+            commands::run(cli).unwrap_or_else(|failure| failure.print(&telling))
         }
-        Err(error) => Failure::print_usage(&error, json),
+        Err(error) => Failure::print_usage(&error, &telling),
     };
     exit.into()
 }
@@ -52,7 +57,7 @@ pub fn main() -> ExitCode {
 fn parse(invocation: &Invocation, color: Color) -> Result<Cli, clap::Error> {
     let mut command = cli::command().color(color.into());
     if invocation.called_as() == CalledAs::Plugin {
-        command = command.bin_name("kubectl gwlock");
+        command = command.bin_name(invocation.called_as().program());
     }
     let mut matches = command.clone().try_get_matches_from(invocation.words())?;
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))

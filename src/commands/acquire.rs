@@ -6,15 +6,16 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use gwlock_engine::client::{AcquireError, LeaseHandle, LeaseLock};
 use gwlock_engine::protocol::expiry::{Rule, Verdict};
+use gwlock_engine::protocol::key::LeaseName;
 use gwlock_engine::protocol::record::LeaseRecord;
 
 use super::claim::{TimingArguments, handle_value, write_handle};
 use super::key::KeyArguments;
 use crate::cli::{DryRun, duration};
-use crate::context::{Cluster, Context, interrupted};
+use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, age::age, format::Format, table};
+use crate::output::{self, age::age, format::Format, progress, table};
 
 /// Acquire a lease and leave it held
 ///
@@ -78,10 +79,15 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         DryRun::None => {}
     }
     let lock = builder.build();
+    let waiting = progress::waiting(format!("waiting for {name} in {}", cluster.namespace));
     let guard = tokio::select! {
-        acquired = lock.acquire(arguments.wait) => acquired.map_err(|error| failure(error, arguments, &cluster))?,
-        interrupted = interrupted() => return cancelled(&lock, interrupted).await,
-    };
+        acquired = lock.acquire(arguments.wait) => acquired.map_err(|error| failure(error, arguments, &name, &cluster.namespace)),
+        interrupted = interrupted() => {
+            drop(waiting);
+            return cancelled(&lock, interrupted).await;
+        }
+    }?;
+    drop(waiting);
     let requests = guard.requests();
     let handle = LeaseHandle {
         requests,
@@ -132,29 +138,39 @@ async fn cancelled(lock: &LeaseLock, number: u8) -> Result<Exit, Failure> {
     Ok(Exit::Signal(number))
 }
 
-fn failure(error: AcquireError, arguments: &Arguments, cluster: &Cluster) -> Failure {
+fn failure(
+    error: AcquireError,
+    arguments: &Arguments,
+    name: &LeaseName,
+    namespace: &str,
+) -> Failure {
     let busy = arguments.busy_exit_code.map_or(Exit::Busy, Exit::BusyAs);
-    let key = &arguments.key.key;
-    let namespace = &cluster.namespace;
-    let inspect = format!("gwlock inspect {key} -n {namespace}");
+    let inspect = format!("inspect {name} -n {namespace}");
     match error {
-        AcquireError::Busy { holder: Some((record, verdict)) } => {
-            Failure::says(busy, format!("{key} in {namespace} is {}", held_by(&record, verdict)))
-                .hint(inspect)
-                .hint(format!("gwlock acquire {key} -n {namespace} --wait {}s waits until it can have expired", wait_for(verdict)))
+        AcquireError::Busy {
+            holder: Some((record, verdict)),
+        } => {
+            let again = format!("acquire {name} -n {namespace} --wait {}s", wait_for(verdict));
+            let message = format!("{name} in {namespace} is {}", held_by(&record, verdict));
+            Failure::says(busy, message)
+                .run(inspect, "who holds it now")
+                .run(again, "waits until it can have expired")
         }
         AcquireError::Busy { holder: None } => {
-            Failure::says(busy, format!("{key} in {namespace} is contended: others were faster each time it was free")).hint(inspect)
+            let message = format!("{name} in {namespace} is contended: others were faster each time it was free");
+            Failure::says(busy, message).run(inspect, "who holds it now")
         }
         AcquireError::Refused(refusal) => Failure::refused(&refusal, Some(namespace)),
         AcquireError::Unreachable(message) => Failure::unreachable(&message),
-        AcquireError::Unknown(message) => Failure::says(
-            Exit::Unknown,
-            format!("nobody knows whether {key} was acquired: {message}"),
-        )
-        .hint(format!("{inspect} shows whether it was; it expires after {}", age(arguments.timing.lease_duration))),
+        AcquireError::Unknown(message) => {
+            let after = age(arguments.timing.lease_duration);
+            let message = format!(
+                "nobody knows whether {name} was acquired: {message}; if it was, it expires {after} after its last write"
+            );
+            Failure::says(Exit::Unknown, message).run(inspect, "whether it was")
+        }
         AcquireError::ClockLied { .. } => Failure::new(Exit::Unreachable, error)
-            .hint("the API servers' clocks, or a proxy's Date header, are wrong; compare `date -u` on the control plane nodes"),
+            .hint("the clocks of the API servers, or a proxy's Date header, are wrong: compare date -u on the control plane's nodes"),
         AcquireError::Cancelled => Failure::new(Exit::Bug, error),
     }
 }

@@ -156,7 +156,7 @@ fn read_handle(path: &Path) -> Result<LeaseHandle, Failure> {
             Exit::BadInput,
             error.context(format!("cannot use the handle file {}", path.display())),
         )
-        .hint("gwlock acquire KEY --handle-file FILE writes one")
+        .run("acquire KEY --handle-file FILE", "writes one")
     };
     let text = fs::read_to_string(path).map_err(|error| refuse(error.into()))?;
     let value: Value = serde_json::from_str(&text).map_err(|error| refuse(error.into()))?;
@@ -175,15 +175,16 @@ pub(crate) fn handle_failure(error: HandleError, handle: &LeaseHandle) -> Failur
             Exit::No,
             format!("the claim on {} no longer stands: {loss}", handle.lease),
         )
-        .hint(inspect(handle)),
+        .run(inspect(handle), "who holds it now"),
         HandleError::Refused(refusal) => Failure::refused(&refusal, Some(&handle.namespace)),
         HandleError::Unreachable(message) => Failure::unreachable(&message),
-        HandleError::NotAnIdentity(_) => Failure::new(Exit::BadInput, error)
-            .hint("gwlock inspect -o wide shows who holds which lease"),
+        HandleError::NotAnIdentity(_) => {
+            Failure::new(Exit::BadInput, error).run("inspect -o wide", "who holds which lease")
+        }
     }
 }
 
-/// The command that shows a lease.
+/// The command that shows the lease of a claim.
 pub(crate) fn inspect(handle: &LeaseHandle) -> String {
-    format!("gwlock inspect {} -n {}", handle.lease, handle.namespace)
+    format!("inspect {} -n {}", handle.lease, handle.namespace)
 }

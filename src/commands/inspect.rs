@@ -100,49 +100,70 @@ impl Arguments {
             keys.iter().any(|key| key.as_str() == name)
         }
     }
+
+    /// Where is looked; `None` is everywhere.
+    fn namespace<'a>(&self, cluster: &'a Cluster) -> Option<&'a str> {
+        Some(cluster.namespace.as_str()).filter(|_| !self.all_namespaces)
+    }
+
+    fn is_table(&self) -> bool {
+        matches!(self.output, Format::Table | Format::Wide)
+    }
+
+    fn is_wide(&self) -> bool {
+        self.output == Format::Wide
+    }
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let keys = key::several(&arguments.keys, arguments.key_as)?;
     let cluster = context.cluster().await?;
-    let listing = match keys.as_slice() {
-        [] => list_all(arguments, &cluster).await?,
-        keys => read_each(keys, &cluster).await?,
-    };
-    let missing: Vec<&LeaseName> = keys
-        .iter()
+    let listing = look(arguments, &keys, &cluster).await?;
+    if arguments.watch {
+        return watch::Follower::new(arguments, &keys, &cluster)
+            .run(listing)
+            .await;
+    }
+    let missing: Vec<LeaseName> = keys
+        .into_iter()
         .filter(|key| !listing.items.iter().any(|item| item.name == key.as_str()))
         .collect();
-    let reports: Vec<Report> = listing
-        .items
-        .iter()
-        .map(|item| Report::of(item, listing.date))
-        .collect();
-    if reports.is_empty() && missing.is_empty() && !arguments.output.is_structured() {
-        output::note(&match arguments.all_namespaces {
-            true => "No resources found".to_owned(),
-            false => format!("No resources found in {} namespace.", cluster.namespace),
-        });
-    } else if !reports.is_empty() || arguments.output.is_structured() {
+    let date = listing.date;
+    let reports = listing.items.into_iter().map(|item| Report::of(item, date));
+    let reports: Vec<Report> = reports.collect();
+    if !reports.is_empty() || arguments.output.is_structured() {
         output::data(&show(arguments, &reports)?)?;
+    } else if missing.is_empty() {
+        output::note(&match arguments.namespace(&cluster) {
+            None => "No resources found".to_owned(),
+            Some(namespace) => format!("No resources found in {namespace} namespace."),
+        });
     }
-    if arguments.watch {
-        return watch::follow(arguments, &keys, &cluster, &listing).await;
+    if missing.is_empty() {
+        return Ok(Exit::Done);
     }
-    match missing.first() {
-        None => Ok(Exit::Done),
-        Some(name) => Err(Failure::says(
-            Exit::No,
-            format!(
-                "there is no lease {name} in namespace {}: nobody holds it",
-                cluster.namespace
-            ),
-        )),
+    let names: Vec<&str> = missing.iter().map(LeaseName::as_str).collect();
+    let message = format!(
+        "there is no lease {} in namespace {}: nobody holds it",
+        names.join(", "),
+        cluster.namespace
+    );
+    Err(Failure::says(Exit::No, message))
+}
+
+async fn look(
+    arguments: &Arguments,
+    keys: &[LeaseName],
+    cluster: &Cluster,
+) -> Result<Listing, Failure> {
+    match keys {
+        [] => list_all(arguments, cluster).await,
+        keys => read_each(keys, cluster).await,
     }
 }
 
 async fn list_all(arguments: &Arguments, cluster: &Cluster) -> Result<Listing, Failure> {
-    let namespace = Some(cluster.namespace.as_str()).filter(|_| !arguments.all_namespaces);
+    let namespace = arguments.namespace(cluster);
     let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
     let wanted = |name: &str| arguments.wants(name, &[]);
     match list::list(
@@ -167,7 +188,7 @@ async fn read_each(keys: &[LeaseName], cluster: &Cluster) -> Result<Listing, Fai
         resource_version: String::new(),
     };
     for key in keys {
-        let (item, date) = read(key, cluster).await?;
+        let (item, date) = read(key, &cluster.namespace, cluster).await?;
         listing.date = listing.date.or(date);
         if let Some(item) = item {
             listing
@@ -181,9 +202,10 @@ async fn read_each(keys: &[LeaseName], cluster: &Cluster) -> Result<Listing, Fai
 
 async fn read(
     key: &LeaseName,
+    namespace: &str,
     cluster: &Cluster,
 ) -> Result<(Option<Listed>, Option<jiff::Timestamp>), Failure> {
-    let api = LeaseApi::new(cluster.client.clone(), &cluster.namespace, key.clone());
+    let api = LeaseApi::new(cluster.client.clone(), namespace, key.clone());
     let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
     let clock: &dyn Clock = &SystemClock;
     let reply = api
@@ -193,14 +215,14 @@ async fn read(
     match reply.answer {
         Answer::Lease(record) => {
             let item = Listed {
-                namespace: cluster.namespace.clone(),
+                namespace: namespace.to_owned(),
                 name: key.to_string(),
                 record: *record,
             };
             Ok((Some(item), reply.date))
         }
         Answer::NotFound => Ok((None, reply.date)),
-        Answer::Refused(refusal) => Err(Failure::refused(&refusal, Some(&cluster.namespace))),
+        Answer::Refused(refusal) => Err(Failure::refused(&refusal, Some(namespace))),
         Answer::NotExecuted(why) => Err(Failure::unreachable(&why.message)),
         Answer::Unclear(message) => Err(Failure::unreachable(&message)),
         other => Err(Failure::unreachable(&format!(
@@ -213,13 +235,13 @@ fn show(arguments: &Arguments, reports: &[Report]) -> Result<String, Failure> {
     match &arguments.output {
         Format::Name => Ok(reports
             .iter()
-            .map(|report| format!("lease.coordination.k8s.io/{}\n", report.name))
+            .map(|report| report.resource_name() + "\n")
             .collect()),
         format if format.is_structured() => Ok(format.print(
             &json!({"apiVersion": API_VERSION, "kind": "LeaseReportList", "items": reports}),
         )?),
         _ => {
-            let wide = arguments.output == Format::Wide;
+            let wide = arguments.is_wide();
             let header = Report::header(arguments.all_namespaces, wide);
             let header = Some(header.as_slice()).filter(|_| !arguments.no_headers);
             let rows = reports

@@ -57,7 +57,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
                 "{} is held by {holder}, not by {}; nothing was deleted",
                 handle.lease, handle.holder
             );
-            Err(Failure::says(Exit::No, message).hint(inspect(&handle)))
+            Err(Failure::says(Exit::No, message).run(inspect(&handle), "who holds it now"))
         }
         Released::Refused(refusal) => Err(Failure::refused(&refusal, Some(&handle.namespace))),
         Released::Unreachable(message) => Err(Failure::unreachable(&message)),
@@ -66,7 +66,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
                 "nobody knows whether {} was deleted: {message}",
                 handle.lease
             );
-            Err(Failure::says(Exit::Unknown, message).hint(inspect(&handle)))
+            Err(Failure::says(Exit::Unknown, message).run(inspect(&handle), "who holds it now"))
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         }
     };
     let message = format!("the claim on {} no longer stands: {why}", handle.lease);
-    Err(Failure::says(Exit::No, message).hint(inspect(&handle)))
+    Err(Failure::says(Exit::No, message).run(inspect(&handle), "who holds it now"))
 }
 
 fn stands(

@@ -87,8 +87,7 @@ async fn load(global: &Global) -> Result<(Config, Option<String>), Failure> {
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .map_err(|error| {
-            Failure::new(Exit::Config, error)
-                .hint("kubectl config get-contexts lists what there is")
+            Failure::new(Exit::Config, error).kubectl("config get-contexts", "what there is")
         })?;
     if !has_own_proxy && no_proxy::applies(&config.cluster_url) {
         config.proxy_url = None;
@@ -110,7 +109,7 @@ pub(super) fn read(given: Option<&Path>) -> Result<Option<Kubeconfig>, Failure> 
             Exit::Config,
             anyhow::Error::new(error).context("cannot use the kubeconfig"),
         )
-        .hint("kubectl config view shows what kubectl reads of it")
+        .kubectl("config view", "what kubectl reads of it")
     };
     if let Some(path) = given {
         return Kubeconfig::read_from(path).map(Some).map_err(broken);
@@ -129,7 +128,7 @@ fn no_cluster() -> Failure {
         "no kubeconfig was found, and this is no pod of a cluster",
     )
     .hint("set KUBECONFIG or give --kubeconfig FILE")
-    .hint("gwlock lab serves an API server to try things on")
+    .run("lab", "an API server to try things on")
 }
 
 fn apply(global: &Global, config: &mut Config) -> Result<(), Failure> {
@@ -184,5 +183,5 @@ fn unusable(error: &kube::Error) -> Failure {
         Exit::Config,
         format!("the kubeconfig cannot be used: {}", describe(error)),
     )
-    .hint("kubectl config view --minify shows what is used of the kubeconfig")
+    .kubectl("config view --minify", "what is used of the kubeconfig")
 }

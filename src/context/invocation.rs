@@ -29,6 +29,16 @@ pub(crate) enum CalledAs {
     PluginCompletion,
 }
 
+impl CalledAs {
+    /// What a user types.
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::Program => "gwlock",
+            Self::Plugin | Self::PluginCompletion => "kubectl gwlock",
+        }
+    }
+}
+
 impl Invocation {
     pub(crate) fn of_this_process() -> Self {
         Self::of(env::args_os())

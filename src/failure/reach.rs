@@ -2,6 +2,8 @@
 
 use crate::exit::Exit;
 
+use super::hint::Hint;
+
 /// The server that a command talked to, and what is known of the credentials for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reached {
@@ -16,12 +18,19 @@ pub(crate) struct Reached {
 pub(super) struct Words {
     pub(super) exit: Exit,
     pub(super) message: String,
-    pub(super) hint: &'static str,
+    pub(super) hint: Hint,
 }
 
-const SHOW_SETTINGS: &str =
-    "kubectl config view --minify shows the address and the certificate authority that are used";
-const ASK_SERVER: &str = "kubectl get --raw /readyz, with the same --context and --kubeconfig";
+fn show_settings() -> Hint {
+    Hint::Kubectl(
+        "config view --minify".to_owned(),
+        "the address and the authority that are used",
+    )
+}
+
+fn ask_server() -> Hint {
+    Hint::Kubectl("get --raw /readyz".to_owned(), "whether it answers kubectl")
+}
 
 impl Words {
     /// `message` is what the transport says.
@@ -40,25 +49,25 @@ impl Words {
                 format!(
                     "the connection to the server {host} was refused: is it the right host and port?"
                 ),
-                SHOW_SETTINGS,
+                show_settings(),
             );
         }
         if reason.contains("dns error") {
             return unreachable(
                 format!("the server {host} was not found: {reason}"),
-                SHOW_SETTINGS,
+                show_settings(),
             );
         }
         if let Some(why) = reason.strip_prefix("invalid peer certificate: ") {
             return Self {
                 exit: Exit::Config,
                 message: format!("the certificate of the server {host} is not trusted: {why}"),
-                hint: SHOW_SETTINGS,
+                hint: show_settings(),
             };
         }
         unreachable(
             format!("the server {host} did not answer: {reason}"),
-            ASK_SERVER,
+            ask_server(),
         )
     }
 
@@ -71,7 +80,7 @@ impl Words {
                     "the server {} does not accept the kubeconfig: {expired}",
                     host(&reached.server)
                 ),
-                hint: "log in again, or get a new kubeconfig",
+                hint: Hint::Says("log in again, or get a new kubeconfig".to_owned()),
             },
             None => Self {
                 exit: Exit::Forbidden,
@@ -79,7 +88,7 @@ impl Words {
                     "you must be logged in to the server {}: {message}",
                     host(&reached.server)
                 ),
-                hint: "kubectl auth whoami, with the same --context and --kubeconfig",
+                hint: Hint::Kubectl("auth whoami".to_owned(), "who the server takes you for"),
             },
         }
     }

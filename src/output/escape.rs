@@ -1,4 +1,4 @@
-//! Foreign text on a terminal.
+//! Foreign text on a terminal, and in a command to copy.
 //!
 //! A holder identity is any text that somebody wrote into the cluster, escape sequences included.
 
@@ -28,6 +28,15 @@ pub(crate) fn escape_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(escape(text).replace('\n', "\\n").replace('\t', "\\t"))
 }
 
+/// A word as a shell reads it back.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +47,17 @@ mod tests {
         assert_eq!(escape("a\nb\tc"), "a\nb\tc");
         assert_eq!(escape_line("a\nb\tc\r"), "a\\nb\\tc\\r");
         assert_eq!(escape_line("gateway-1"), "gateway-1");
+    }
+
+    #[test]
+    fn words_that_a_shell_would_split_are_quoted() {
+        for (text, expected) in [
+            ("gw-lock-1", "gw-lock-1"),
+            ("", "''"),
+            ("nightly backup", "'nightly backup'"),
+            ("it's", "'it'\\''s'"),
+        ] {
+            assert_eq!(shell_word(text), expected);
+        }
     }
 }

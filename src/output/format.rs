@@ -63,6 +63,17 @@ impl Format {
     }
 }
 
+impl Format {
+    /// One of many values that come as they happen: a line of JSON, a YAML document.
+    pub(crate) fn print_line(&self, value: &Value) -> Result<String, OutputError> {
+        match self {
+            Self::Json => Ok(value.to_string()),
+            Self::Yaml => Ok(format!("---\n{}", self.print(value)?)),
+            format => format.print(value),
+        }
+    }
+}
+
 /// JSON with four spaces and sorted keys.
 fn json(value: &Value) -> String {
     let mut bytes = Vec::new();

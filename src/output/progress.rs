@@ -1,6 +1,11 @@
 //! Progress bars, on stderr and only on a terminal.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// A spinner moves this often; what takes less time is over before it is drawn.
+const TICK: Duration = Duration::from_millis(150);
 
 /// A bar for so many steps.
 pub(crate) fn bar(steps: u64, what: &'static str) -> ProgressBar {
@@ -10,4 +15,29 @@ pub(crate) fn bar(steps: u64, what: &'static str) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// A wait that may take long. It is shown while the value lives.
+#[must_use]
+pub(crate) struct Waiting(ProgressBar);
+
+/// Says what is waited for and since when.
+pub(crate) fn waiting(what: String) -> Waiting {
+    let bar = ProgressBar::new_spinner().with_message(what);
+    if bar.is_hidden() {
+        return Waiting(bar);
+    }
+    if let Ok(style) =
+        ProgressStyle::with_template("{spinner} {msg}, {elapsed} so far, Ctrl-C gives up")
+    {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    Waiting(bar)
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }

@@ -58,6 +58,47 @@ pub(crate) fn styled(header: Option<&[&str]>, rows: impl IntoIterator<Item = Row
     text
 }
 
+/// Rows that come one by one: each column is as wide as its widest cell so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Columns {
+    header: Vec<String>,
+    widths: Vec<usize>,
+}
+
+impl Columns {
+    pub(crate) fn new(header: &[&str]) -> Self {
+        Self {
+            header: header.iter().map(ToString::to_string).collect(),
+            widths: header.iter().map(|cell| cell.len()).collect(),
+        }
+    }
+
+    /// Makes room for a row.
+    pub(crate) fn fit(&mut self, row: &Row) {
+        for (width, cell) in self.widths.iter_mut().zip(&row.cells) {
+            *width = (*width).max(escape_line(cell).chars().count());
+        }
+    }
+
+    pub(crate) fn header(&self) -> String {
+        self.styled(&self.header, HEADER)
+    }
+
+    /// The row, with room made for it.
+    pub(crate) fn line(&mut self, row: &Row) -> String {
+        self.fit(row);
+        self.styled(&row.cells, row.style)
+    }
+
+    fn styled(&self, cells: &[String], style: Style) -> String {
+        let padded = cells.iter().zip(&self.widths);
+        let line: String = padded
+            .map(|(cell, width)| format!("{:<width$}   ", escape_line(cell)))
+            .collect();
+        format!("{style}{}{style:#}", line.trim_end())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::colour::ATTENTION;

@@ -126,7 +126,7 @@ fn somebody_elses_lease_is_neither_renewed_nor_released() {
             1,
             format!(
                 "error: {LEASE} is held by gateway-1, not by {SOMEBODY}; nothing was deleted\n\
-                 hint: gwlock inspect {LEASE} -n {NAMESPACE}\n"
+                 hint: gwlock inspect {LEASE} -n {NAMESPACE}   # who holds it now\n"
             )
         )
     );

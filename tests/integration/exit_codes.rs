@@ -189,7 +189,7 @@ fn no_kubeconfig_is_a_matter_of_configuration() {
             code(Exit::Config),
             "error: no kubeconfig was found, and this is no pod of a cluster\n\
              hint: set KUBECONFIG or give --kubeconfig FILE\n\
-             hint: gwlock lab serves an API server to try things on\n"
+             hint: gwlock lab   # an API server to try things on\n"
         )
     );
 }
@@ -276,7 +276,7 @@ fn wrong_usage_is_told_as_json_as_well() {
             json!({
                 "apiVersion": "gwlock.dev/v1alpha1", "kind": "Error", "code": 2, "reason": "Usage",
                 "message": "the following required arguments were not provided: <KEY>",
-                "hints": ["gwlock help shows the commands and their flags"],
+                "hints": ["gwlock help   # the commands and their flags"],
             })
         )
     );

@@ -229,6 +229,12 @@ impl Server {
         lease
     }
 
+    /// Deletes a lease.
+    pub(crate) fn delete(&self, name: &str) {
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{name}");
+        self.send(Method::DELETE, &path, None);
+    }
+
     /// The spec of a lease that a gateway wrote so many seconds ago, by a clock that is right.
     pub(crate) fn held_by(holder: &str, seconds_ago: i64) -> Value {
         let written = Timestamp::now() - SignedDuration::from_secs(seconds_ago);

@@ -1,6 +1,8 @@
 //! `inspect`: what is listed, in which format, and what is said when there is nothing.
 
-use serde_json::json;
+use std::io::{BufRead as _, BufReader};
+
+use serde_json::{Value, json};
 
 use crate::fixture::Server;
 
@@ -195,4 +197,54 @@ fn a_holder_cannot_steer_the_terminal() {
     let run = server.gwlock(&["inspect", "--color", "always"]).run();
     assert!(run.stdout.contains("pod\\u{1b}[2J\\nx"), "{:?}", run.stdout);
     assert_eq!(run.stdout.lines().count(), 2);
+}
+
+/// The lines of a process as they come; a line that does not come ends the test by its own time limit.
+fn next_row(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Vec<String> {
+    let line = lines.next().unwrap().unwrap();
+    let cells = line
+        .split("   ")
+        .map(str::trim)
+        .filter(|cell| !cell.is_empty());
+    cells.take(3).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_watch_shows_changes_and_what_expires_without_one() {
+    let server = Server::start();
+    server.lease("gw-lock-1", 30, &Server::held_by("gateway-1", 30));
+    let mut watching = server.gwlock(&["inspect", "--watch"]).start();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    assert_eq!(next_row(&mut lines), ["NAME", "HOLDER", "STATE"]);
+    assert_eq!(next_row(&mut lines), ["gw-lock-1", "gateway-1", "held"]);
+    server.wait_for(|exchange| exchange.verb == "watch");
+    server.lease("gw-lock-2", 0, &json!({}));
+    server.lease("other", 0, &json!({}));
+    assert_eq!(next_row(&mut lines), ["gw-lock-2", "-", "free"]);
+    server.delete("gw-lock-2");
+    assert_eq!(next_row(&mut lines), ["gw-lock-2", "-", "gone"]);
+    assert_eq!(next_row(&mut lines), ["gw-lock-1", "gateway-1", "expired"]);
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+}
+
+#[test]
+fn a_watch_as_json_is_an_object_a_line() {
+    let server = Server::start();
+    server.lease("gw-lock-1", 0, &json!({}));
+    let mut watching = server
+        .gwlock(&["inspect", "gw-lock-1", "--watch", "-o", "json"])
+        .start();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    let there = next();
+    assert_eq!(
+        (&there["kind"], &there["name"], &there["state"]),
+        (&json!("LeaseReport"), &json!("gw-lock-1"), &json!("free"))
+    );
+    server.wait_for(|exchange| exchange.verb == "watch");
+    server.delete("gw-lock-1");
+    assert_eq!(next()["state"], json!("gone"));
+    watching.kill().unwrap();
+    watching.wait().unwrap();
 }

@@ -9,7 +9,9 @@ use gwlock_engine::protocol::key::{GATEWAY_PREFIX, INTERACTIVE_PREFIX};
 use gwlock_engine::protocol::timing::DEFAULT_MARGIN;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value, json};
 
+use crate::output::API_VERSION;
 use crate::output::age::age;
 use crate::output::colour::{ATTENTION, PLAIN};
 use crate::output::table::Row;
@@ -17,19 +19,25 @@ use crate::output::table::Row;
 /// A holder's clock that is off by no more than this is not worth a word.
 const SKEW_WORTH_SAYING: i64 = 2;
 
+/// The state of a lease that was there before.
+const GONE: &str = "gone";
+
 /// One lease, as `-o json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
-    pub(super) name: String,
+    name: String,
     namespace: String,
     holder: Option<String>,
-    state: &'static str,
+    pub(super) state: &'static str,
     stale: bool,
     evidence: Proof,
     problems: Vec<String>,
     #[serde(skip)]
     created: Option<Duration>,
+    /// The resourceVersion that was read.
+    #[serde(skip)]
+    pub(super) version: String,
 }
 
 /// What the state rests on.
@@ -46,12 +54,8 @@ struct Proof {
 }
 
 impl Report {
-    pub(super) fn of(listed: &Listed, date: Option<Timestamp>) -> Self {
-        let Listed {
-            namespace,
-            name,
-            record,
-        } = listed;
+    pub(super) fn of(listed: Listed, date: Option<Timestamp>) -> Self {
+        let record = &listed.record;
         let now = Moment::default();
         let verdict = judge(
             &Reading {
@@ -62,7 +66,7 @@ impl Report {
             },
             DEFAULT_MARGIN,
         );
-        let has_expiry = !name.starts_with(INTERACTIVE_PREFIX);
+        let has_expiry = !listed.name.starts_with(INTERACTIVE_PREFIX);
         let state = match verdict {
             Verdict::Free => "free",
             Verdict::Deleting => "deleting",
@@ -73,23 +77,70 @@ impl Report {
             (Some(written), Some(stamp)) => Some(written.as_second() - stamp.as_second()),
             _ => None,
         };
-        let mut report = Self {
-            name: name.clone(),
-            namespace: namespace.clone(),
-            holder: record.claim.holder.clone(),
+        let problems = if has_expiry {
+            problems(&listed, skew)
+        } else {
+            Vec::new()
+        };
+        let created = record.created.zip(date);
+        Self {
             state,
             stale: state == "expired",
             evidence: Proof::of(verdict, has_expiry, skew),
-            problems: Vec::new(),
-            created: record
-                .created
-                .zip(date)
-                .and_then(|(created, date)| Duration::try_from(date.duration_since(created)).ok()),
-        };
-        if has_expiry {
-            report.problems = problems(listed, skew);
+            problems,
+            created: created
+                .and_then(|(created, date)| date.duration_since(created).try_into().ok()),
+            name: listed.name,
+            namespace: listed.namespace,
+            holder: listed.record.claim.holder,
+            version: listed.record.resource_version,
         }
-        report
+    }
+
+    /// A lease that was there before.
+    pub(super) fn gone(namespace: String, name: String) -> Self {
+        Self {
+            name,
+            namespace,
+            holder: None,
+            state: GONE,
+            stale: false,
+            evidence: Proof::of(Verdict::Free, false, None),
+            problems: Vec::new(),
+            created: None,
+            version: String::new(),
+        }
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.state == GONE
+    }
+
+    /// Its namespace and its name.
+    pub(super) fn lease(&self) -> (String, String) {
+        (self.namespace.clone(), self.name.clone())
+    }
+
+    /// As `-o name` prints it.
+    pub(super) fn resource_name(&self) -> String {
+        format!("lease.coordination.k8s.io/{}", self.name)
+    }
+
+    /// The report as an object of its own.
+    pub(super) fn value(&self) -> Value {
+        let mut value = json!(self);
+        value["apiVersion"] = json!(API_VERSION);
+        value["kind"] = json!("LeaseReport");
+        value
+    }
+
+    /// How long it takes until the lease expires, unless that has happened.
+    pub(super) fn expires_in(&self) -> Option<Duration> {
+        let left = self
+            .evidence
+            .remaining_seconds
+            .filter(|_| self.state == "held")?;
+        u64::try_from(left).ok().map(Duration::from_secs)
     }
 
     pub(super) fn header(namespaces: bool, wide: bool) -> Vec<&'static str> {
@@ -223,10 +274,8 @@ fn problems(listed: &Listed, skew: Option<i64>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use gwlock_engine::protocol::record::{Claim, LeaseRecord};
-    use serde_json::json;
-
     use super::*;
+    use gwlock_engine::protocol::record::{Claim, LeaseRecord};
 
     fn listed(name: &str, claim: Claim) -> Listed {
         let record = LeaseRecord {
@@ -254,7 +303,7 @@ mod tests {
     }
 
     fn report(name: &str, claim: Claim, date: i64) -> Report {
-        Report::of(&listed(name, claim), Timestamp::from_second(date).ok())
+        Report::of(listed(name, claim), Timestamp::from_second(date).ok())
     }
 
     #[test]

@@ -1,68 +1,199 @@
-//! `inspect --watch`: a row for every change.
+//! `inspect --watch`: a row for every change, and one when a lease expires, which changes nothing on the server.
 //!
 //! An event only says that something changed; each lease is read again, because an event's time is not evidence.
 
-use futures_util::StreamExt;
-use gwlock_engine::client::list::{Listing, collection_path};
-use gwlock_engine::client::watch::{WatchError, names};
-use gwlock_engine::protocol::key::LeaseName;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
-use super::{Arguments, Report, list_all, read, show};
+use futures_util::{Stream, StreamExt};
+use gwlock_engine::client::list::{Listing, collection_path, encode};
+use gwlock_engine::client::watch::{Changed, WatchError, names};
+use gwlock_engine::protocol::key::LeaseName;
+use tokio::time::Instant;
+
+use super::report::Report;
+use super::{Arguments, look, read};
 use crate::context::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::table::{Columns, Row};
+use crate::output::{self, format::Format};
 
-pub(super) async fn follow(
-    arguments: &Arguments,
-    keys: &[LeaseName],
-    cluster: &Cluster,
-    listing: &Listing,
-) -> Result<Exit, Failure> {
-    let namespace = Some(cluster.namespace.as_str()).filter(|_| !arguments.all_namespaces);
-    let mut version = listing.resource_version.clone();
-    loop {
-        let uri = format!(
+/// After the moment at which a lease expires by the server's whole seconds.
+const A_SECOND: Duration = Duration::from_secs(1);
+
+/// A lease: its namespace and its name.
+type Lease = (String, String);
+
+/// What was shown last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shown {
+    version: String,
+    state: &'static str,
+    expires: Option<Instant>,
+}
+
+/// Shows what changes.
+pub(super) struct Follower<'a> {
+    arguments: &'a Arguments,
+    keys: &'a [LeaseName],
+    cluster: &'a Cluster,
+    columns: Columns,
+    shown: HashMap<Lease, Shown>,
+}
+
+impl<'a> Follower<'a> {
+    pub(super) fn new(
+        arguments: &'a Arguments,
+        keys: &'a [LeaseName],
+        cluster: &'a Cluster,
+    ) -> Self {
+        let header = Report::header(arguments.all_namespaces, arguments.is_wide());
+        Self {
+            arguments,
+            keys,
+            cluster,
+            columns: Columns::new(&header),
+            shown: HashMap::new(),
+        }
+    }
+
+    /// Shows what there is, then every change of it, for as long as the server answers.
+    pub(super) async fn run(mut self, listing: Listing) -> Result<Exit, Failure> {
+        let mut version = self.begin(listing)?;
+        loop {
+            let mut events = std::pin::pin!(self.watch(&version).await?);
+            loop {
+                let next = self.next_expiry();
+                let (namespace, name) = tokio::select! {
+                    event = events.next() => match event {
+                        Some(changed) => (changed.namespace, changed.name),
+                        None => break,
+                    },
+                    Some(expired) = wait_for(next) => expired,
+                };
+                if self.arguments.wants(&name, self.keys) {
+                    self.look_at(namespace, name).await?;
+                }
+            }
+            // The watch ended, or its version is too old by now: start again from the present.
+            version = self.catch_up(look(self.arguments, self.keys, self.cluster).await?)?;
+        }
+    }
+
+    fn begin(&mut self, listing: Listing) -> Result<String, Failure> {
+        let date = listing.date;
+        let reports = listing.items.into_iter().map(|item| Report::of(item, date));
+        let reports: Vec<Report> = reports.collect();
+        for report in &reports {
+            self.columns.fit(&self.row(report));
+        }
+        if self.arguments.is_table() && !self.arguments.no_headers {
+            output::data(&self.columns.header())?;
+        }
+        for report in &reports {
+            self.show(report)?;
+        }
+        Ok(listing.resource_version)
+    }
+
+    async fn watch(&self, version: &str) -> Result<impl Stream<Item = Changed> + use<'a>, Failure> {
+        let namespace = self.arguments.namespace(self.cluster);
+        let mut uri = format!(
             "{}?watch=true&allowWatchBookmarks=true&resourceVersion={version}",
             collection_path(namespace)
         );
-        let events = match names(&cluster.client, uri).await {
-            Ok(events) => events,
-            Err(WatchError::Forbidden(message)) => {
-                return Err(Failure::says(Exit::Forbidden, message));
-            }
-            Err(WatchError::Failed(message)) => return Err(Failure::unreachable(&message)),
-        };
-        let mut events = std::pin::pin!(events);
-        while let Some(event) = events.next().await {
-            if arguments.wants(&event.name, keys) {
-                let cluster = Cluster {
-                    namespace: event.namespace,
-                    ..cluster.clone()
-                };
-                row(arguments, &event.name, &cluster).await?;
-            }
+        // A role may allow to watch one lease alone.
+        if let [key] = self.keys {
+            uri.push_str(&format!("&fieldSelector=metadata.name%3D{key}"));
         }
-        // The watch ended, or its version is too old by now: start again from the present.
-        version = list_all(arguments, cluster).await?.resource_version;
+        if let Some(selector) = &self.arguments.selector {
+            uri.push_str(&format!("&labelSelector={}", encode(selector)));
+        }
+        names(&self.cluster.client, uri)
+            .await
+            .map_err(|error| match error {
+                WatchError::Forbidden(message) => Failure::forbidden(message, "watch", namespace),
+                WatchError::Failed(message) => Failure::unreachable(&message),
+            })
+    }
+
+    /// Shows what has changed while nobody watched.
+    fn catch_up(&mut self, listing: Listing) -> Result<String, Failure> {
+        let mut gone: HashSet<Lease> = self.shown.keys().cloned().collect();
+        for item in listing.items {
+            gone.remove(&(item.namespace.clone(), item.name.clone()));
+            self.show_if_new(&Report::of(item, listing.date))?;
+        }
+        for (namespace, name) in gone {
+            self.show_if_new(&Report::gone(namespace, name))?;
+        }
+        Ok(listing.resource_version)
+    }
+
+    async fn look_at(&mut self, namespace: String, name: String) -> Result<(), Failure> {
+        let Ok(key) = LeaseName::new(&name) else {
+            return Ok(());
+        };
+        let report = match read(&key, &namespace, self.cluster).await? {
+            (Some(item), date) => Report::of(item, date),
+            (None, _) => Report::gone(namespace, name),
+        };
+        self.show_if_new(&report)
+    }
+
+    /// Two events may be followed by one read that answers both.
+    fn show_if_new(&mut self, report: &Report) -> Result<(), Failure> {
+        match self.shown.get_mut(&report.lease()) {
+            None if report.is_gone() => Ok(()),
+            Some(shown) if shown.version == report.version && shown.state == report.state => {
+                shown.expires = expiry(report);
+                Ok(())
+            }
+            _ => self.show(report),
+        }
+    }
+
+    fn show(&mut self, report: &Report) -> Result<(), Failure> {
+        let shown = Shown {
+            version: report.version.clone(),
+            state: report.state,
+            expires: expiry(report),
+        };
+        if report.is_gone() {
+            self.shown.remove(&report.lease());
+        } else {
+            self.shown.insert(report.lease(), shown);
+        }
+        let text = match &self.arguments.output {
+            Format::Table | Format::Wide => self.columns.line(&self.row(report)),
+            Format::Name => report.resource_name(),
+            format => format.print_line(&report.value())?,
+        };
+        Ok(output::data(&text)?)
+    }
+
+    fn row(&self, report: &Report) -> Row {
+        report.row(self.arguments.all_namespaces, self.arguments.is_wide())
+    }
+
+    fn next_expiry(&self) -> Option<(Lease, Instant)> {
+        let expiring = self
+            .shown
+            .iter()
+            .filter_map(|(lease, shown)| Some((lease, shown.expires?)));
+        let (lease, at) = expiring.min_by_key(|(_, at)| *at)?;
+        Some((lease.clone(), at))
     }
 }
 
-async fn row(arguments: &Arguments, name: &str, cluster: &Cluster) -> Result<(), Failure> {
-    let Ok(key) = LeaseName::new(name) else {
-        return Ok(());
-    };
-    let (item, date) = read(&key, cluster).await?;
-    let text = match item {
-        Some(item) => {
-            let shown = show(arguments, &[Report::of(&item, date)])?;
-            let is_table = !arguments.output.is_structured() && !arguments.no_headers;
-            match shown.split_once('\n').filter(|_| is_table) {
-                Some((_, row)) => row.to_owned(),
-                None => shown,
-            }
-        }
-        None => format!("{name}   -   gone"),
-    };
-    Ok(output::data(&text)?)
+fn expiry(report: &Report) -> Option<Instant> {
+    Some(Instant::now() + report.expires_in()? + A_SECOND)
+}
+
+/// The lease that expires at this moment, once it has come.
+async fn wait_for(next: Option<(Lease, Instant)>) -> Option<Lease> {
+    let (lease, at) = next?;
+    tokio::time::sleep_until(at).await;
+    Some(lease)
 }
