@@ -68,7 +68,7 @@ async fn held(server: &Server) -> Value {
 
 async fn a_lease_is_a_row_of_a_table(server: &Server) {
     let lease = held(server).await;
-    let table = server.get(&server.leases("/x")).as_table().await.is(200);
+    let table = server.get(&server.leases("/x")).tabled().await.is(200);
     assert_eq!(
         row(&table, 0),
         json!({"cells": ["x", "me"], "object": partial(&lease)})
@@ -85,7 +85,7 @@ async fn a_lease_is_a_row_of_a_table(server: &Server) {
 async fn a_list_is_a_table(server: &Server) {
     let lease = held(server).await;
     let free = server.lease("y", json!({})).await;
-    let table = server.get(&server.leases("")).as_table().await.is(200);
+    let table = server.get(&server.leases("")).tabled().await.is(200);
     assert_eq!(table["columnDefinitions"], columns());
     assert_eq!(
         row(&table, 0),
@@ -96,7 +96,7 @@ async fn a_list_is_a_table(server: &Server) {
         json!({"cells": ["y", ""], "object": partial(&free)})
     );
     let path = server.leases("?fieldSelector=metadata.name%3Dnone");
-    let empty = server.get(&path).as_table().await.is(200);
+    let empty = server.get(&path).tabled().await.is(200);
     assert_eq!(empty["rows"], json!([]));
     assert_eq!(empty["columnDefinitions"], columns());
 }
@@ -106,13 +106,13 @@ async fn a_page_of_a_table_says_how_to_go_on(server: &Server) {
     server.lease("y", json!({})).await;
     let page = server
         .get(&server.leases("?limit=1"))
-        .as_table()
+        .tabled()
         .await
         .is(200);
     assert_eq!(page["metadata"]["remainingItemCount"], 1);
     let next = page["metadata"]["continue"].as_str().unwrap();
     let path = server.leases(&format!("?limit=1&continue={next}"));
-    let page = server.get(&path).as_table().await.is(200);
+    let page = server.get(&path).tabled().await.is(200);
     assert_eq!(page["rows"][0]["cells"][0], "y");
     assert_eq!(page["metadata"]["continue"], Value::Null);
 }
@@ -126,12 +126,12 @@ async fn a_row_has_as_much_of_the_object_as_is_asked_for(server: &Server) {
         ("?includeObject=None", Value::Null),
     ] {
         let path = server.leases(&format!("/x{query}"));
-        let table = server.get(&path).as_table().await.is(200);
+        let table = server.get(&path).tabled().await.is(200);
         assert_eq!(table["rows"][0]["object"], expected, "{query}");
     }
     let answer = server
         .get(&server.leases("/x?includeObject=x"))
-        .as_table()
+        .tabled()
         .await;
     answer.fails(&bad_request(
         "Unable to convert to Table as requested: includeObject: Invalid value: \"x\": must be 'Metadata', 'Object', \
@@ -140,7 +140,7 @@ async fn a_row_has_as_much_of_the_object_as_is_asked_for(server: &Server) {
 }
 
 async fn a_failure_is_no_table(server: &Server) {
-    let answer = server.get(&server.leases("/x")).as_table().await;
+    let answer = server.get(&server.leases("/x")).tabled().await;
     answer.fails(&not_found(LEASES, "x"));
 }
 
@@ -148,7 +148,7 @@ async fn a_new_lease_can_be_answered_as_a_table(server: &Server) {
     let lease = json!({"metadata": {"name": "x"}, "spec": {"holderIdentity": "me"}});
     let table = server
         .post(&server.leases(""), &lease)
-        .as_table()
+        .tabled()
         .await
         .is(201);
     assert_eq!(row(&table, 0)["cells"], json!(["x", "me"]));

@@ -236,7 +236,7 @@ impl Call<'_> {
         self.header(USER_AGENT, agent)
     }
 
-    pub(crate) fn as_table(self) -> Self {
+    pub(crate) fn tabled(self) -> Self {
         self.header(ACCEPT, TABLE)
     }
 

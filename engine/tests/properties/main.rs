@@ -22,6 +22,10 @@ use judge::Counts;
 use weakness::Weakness;
 use world::run;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no context module, and a replay has to be asked for somehow"
+)]
 /// Runs these seeds and adds up what happened; panics with the story of the first one that goes wrong.
 fn check(setting: Setting, seeds: Range<u64>) -> Counts {
     let replay = std::env::var("GWLOCK_SEED").ok();

@@ -11,7 +11,6 @@ fn finds(weakness: Weakness, setting: Setting, runs: u64, kind: &str) {
         violation.is_some_and(|violation| violation.contains(kind))
     };
     let found = (0..runs).find(is_found);
-    println!("{weakness:?} is found with seed {found:?}");
     assert!(
         found.is_some(),
         "{weakness:?} went unnoticed in {runs} runs"
