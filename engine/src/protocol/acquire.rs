@@ -87,6 +87,14 @@ pub struct Acquire {
     poll: Duration,
     lost_races: u32,
     last_try_used: bool,
+    last_refresh_used: bool,
+    /// How many writes in a row had no answer, and the last failure, until a write has a clear one.
+    failed_writes: u32,
+    write_trouble: Option<String>,
+    /// The next write has to wait a little.
+    cooling: bool,
+    /// How often a wrong `renewTime` was corrected.
+    corrections: u32,
     trouble: Option<String>,
     requests: u32,
 }
@@ -116,6 +124,11 @@ impl Acquire {
             poll: FIRST_POLL,
             lost_races: 0,
             last_try_used: false,
+            last_refresh_used: false,
+            failed_writes: 0,
+            write_trouble: None,
+            cooling: false,
+            corrections: 0,
             trouble: None,
             requests: 0,
         }
@@ -169,6 +182,7 @@ impl Acquire {
                 (Request::Replace { version, claim }, Sent::Take)
             }
             Plan::Refresh { record } => {
+                self.corrections += u32::from(self.correcting.is_some());
                 let acquired = record
                     .claim
                     .acquire_time
@@ -204,7 +218,11 @@ impl Acquire {
         if let Some(date) = date {
             self.time.observe(date, arrived);
         }
-        self.close_attempt(sent, &answer, arrived);
+        let is_write = matches!(sent, Sent::Create | Sent::Take | Sent::Refresh);
+        if is_write {
+            self.close_attempt(&answer, arrived);
+            self.count_failure(&answer);
+        }
         self.trouble = match &answer {
             Answer::Unclear(message) => Some(message.clone()),
             Answer::NotExecuted(why) => Some(why.message.clone()),
@@ -246,7 +264,14 @@ impl Acquire {
         if wake == Wake::WatchForbidden {
             self.may_watch = false;
         }
-        if self.closing.is_some() || !matches!(self.plan, Plan::Idle { .. }) {
+        let waits = matches!(
+            self.plan,
+            Plan::Idle {
+                watch_from: Some(_),
+                ..
+            }
+        );
+        if self.closing.is_some() || !waits {
             return;
         }
         match wake {
@@ -314,11 +339,7 @@ impl Acquire {
     }
 
     /// A clear answer settles the attempt it belongs to.
-    fn close_attempt(&mut self, sent: Sent, answer: &Answer, arrived: Moment) {
-        let writes_our_claim = matches!(sent, Sent::Create | Sent::Take | Sent::Refresh);
-        if !writes_our_claim {
-            return;
-        }
+    fn close_attempt(&mut self, answer: &Answer, arrived: Moment) {
         let late = arrived + self.settings.request_timeout + self.settings.grace;
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.open_until = match answer {

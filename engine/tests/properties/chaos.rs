@@ -30,6 +30,8 @@ pub(crate) struct Chaos {
     pub(crate) unanswered: f64,
     /// It is executed late, up to its time-out and grace.
     pub(crate) slow: f64,
+    /// 500 at once, and not executed.
+    pub(crate) failing: f64,
     /// 429.
     pub(crate) too_many: f64,
     /// The process stands still between deciding to send and sending.
@@ -68,7 +70,7 @@ impl Chaos {
             }
         };
         let (lost, unanswered, slow, too_many) = (p(0.3), p(0.3), p(0.4), p(0.2));
-        let (stalled, watch_lost, watch_late) = (p(0.05), p(0.5), p(0.5));
+        let (stalled, failing, watch_lost, watch_late) = (p(0.05), p(0.9), p(0.5), p(0.5));
         let (cancelled, leaked, watch_forbidden) = (p(0.5), p(0.3), p(1.0));
         let lying = if setting == Setting::LyingDates {
             0.05 + p(0.3)
@@ -91,6 +93,7 @@ impl Chaos {
             lost,
             unanswered,
             slow,
+            failing,
             too_many,
             stalled,
             lying,
@@ -125,6 +128,7 @@ impl Chaos {
             &mut self.lost,
             &mut self.unanswered,
             &mut self.slow,
+            &mut self.failing,
             &mut self.too_many,
             &mut self.stalled,
             &mut self.lying,

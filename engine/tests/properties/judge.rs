@@ -124,12 +124,16 @@ impl Judge {
         }
     }
 
-    /// An acquisition has ended after this long, standing still not counted.
-    pub(crate) fn took(&mut self, holder: &str, took: Duration, wait: Duration, at_most: Duration) {
-        if took > wait + at_most {
+    /// An acquisition has ended after this long, standing still not counted, with so many requests.
+    pub(crate) fn took(&mut self, holder: &str, took: Duration, limit: Duration, requests: u32) {
+        if took > limit {
             self.accuse(format!(
-                "{holder} took {took:?} although it was to wait for {wait:?}"
+                "{holder} took {took:?}, and {limit:?} would have been the end"
             ));
+        }
+        let most = 30 + took.as_secs() * 8;
+        if u64::from(requests) > most {
+            self.accuse(format!("{holder} sent {requests} requests in {took:?}"));
         }
     }
 

@@ -88,7 +88,7 @@ fn assert_eventful(counts: &Counts) {
         assert!(count > 10, "{what} only {count} times: {counts:?}");
     }
     // Saying "unknown" to everything would be safe.
-    assert!(counts.unknown * 20 < counts.held, "{counts:?}");
+    assert!(counts.unknown * 10 < counts.held, "{counts:?}");
 }
 
 #[test]

@@ -139,9 +139,10 @@ impl World {
 
     fn process(&mut self, number: usize, is_gateway: bool) -> Process {
         let rng = &mut self.rng;
-        // A gateway that takes over inherits the duration, and works for longer than the short ones.
-        let longest = self.chaos.setting == Setting::WithGateways;
-        let choice = if longest {
+        // A gateway that takes over inherits the duration, and works for longer than the short ones. And a takeover by a
+        // Date that lied, which cannot be undone in time, must not expire before the holder that it displaced.
+        let mixed = matches!(self.chaos.setting, Setting::Alone | Setting::ServersApart);
+        let choice = if !mixed {
             2
         } else {
             rng.random_range(0..DURATIONS.len())
@@ -149,7 +150,7 @@ impl World {
         let duration = Duration::from_secs(DURATIONS[choice]);
         let drift = self.chaos.drift;
         // The third of the duration between deadline and expiry is what covers the times that a gateway reads.
-        let timing = if self.chaos.tight && !longest {
+        let timing = if self.chaos.tight && self.chaos.setting != Setting::WithGateways {
             let deadline = (duration - Duration::from_millis(500)).mul_f64(1.0 - 2.0 * drift);
             Timing::new(duration, deadline, Duration::from_secs(1))
         } else {

@@ -60,6 +60,9 @@ impl Acquire {
         if self.closing.is_some() {
             return self.settle(arrived);
         }
+        if self.cools_down(arrived) {
+            return;
+        }
         if !self.may_try(arrived) {
             return self.give_up(self.busy(), arrived);
         }
@@ -83,6 +86,9 @@ impl Acquire {
     }
 
     fn take(&mut self, record: LeaseRecord, evidence: Option<Evidence>, arrived: Moment) {
+        if self.cools_down(arrived) {
+            return;
+        }
         if !self.may_try(arrived) {
             return self.give_up(self.busy(), arrived);
         }
@@ -97,6 +103,7 @@ impl Acquire {
     }
 
     fn wait(&mut self, look_again: Moment, record: LeaseRecord, arrived: Moment) {
+        self.write_trouble = None;
         if arrived >= self.deadline {
             return self.give_up(self.busy(), arrived);
         }
@@ -121,7 +128,11 @@ impl Acquire {
         !std::mem::replace(&mut self.last_try_used, true)
     }
 
+    /// Why it is not ours: somebody has it, unless it is the writing that failed.
     pub(super) fn busy(&self) -> NotHeld {
+        if let Some(trouble) = &self.write_trouble {
+            return NotHeld::Unreachable(trouble.clone());
+        }
         let seen = self.seen.as_ref();
         NotHeld::Busy(seen.map(|seen| (Box::new(seen.record.clone()), seen.verdict)))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::super::clock::Moment;
-use super::super::exchange::NotExecuted;
+use super::super::exchange::{Answer, NotExecuted};
 use super::plan::{Plan, Sent, Then};
 use super::{Acquire, NotHeld};
 
@@ -51,6 +51,35 @@ impl Acquire {
         let sent = self.standing.as_ref().and_then(|standing| standing.sent);
         let proves = sent.map(|sent| sent + self.settings.timing.renew_deadline());
         proves.map_or(self.deadline, |proves| proves.max(self.deadline))
+    }
+
+    /// A write without an answer may be sent again at once; one that fails again and again may not.
+    pub(super) fn count_failure(&mut self, answer: &Answer) {
+        self.write_trouble = match answer {
+            Answer::Unclear(message) => Some(message.clone()),
+            Answer::NotExecuted(why) => Some(why.message.clone()),
+            _ => None,
+        };
+        if matches!(answer, Answer::Unclear(_)) {
+            self.failed_writes += 1;
+            self.cooling = self.failed_writes > 1;
+        } else {
+            self.failed_writes = 0;
+            self.cooling = false;
+        }
+    }
+
+    /// Puts a write off that failed before, and looks again first.
+    pub(super) fn cools_down(&mut self, now: Moment) -> bool {
+        let cooling = std::mem::take(&mut self.cooling);
+        if cooling {
+            self.plan = Plan::Idle {
+                until: now + self.poll_delay(),
+                watch_from: None,
+                then: Then::Look,
+            };
+        }
+        cooling
     }
 
     pub(super) fn poll_delay(&mut self) -> Duration {

@@ -26,6 +26,8 @@ pub(super) enum Closing {
         uid: String,
         /// The claim before the takeover.
         claim: Claim,
+        /// Its duration.
+        duration: Duration,
         /// What to report.
         why: NotHeld,
     },
@@ -92,9 +94,14 @@ impl Acquire {
         false
     }
 
-    /// Until when it is tried to undo what stands: as long as a write of now may land, and one request more.
+    /// Until when it is tried to undo what stands: as long as a write of now may land, and one request more. A takeover
+    /// that must not stand is undone for as long as the holder before it may believe in its lease.
     fn patience_ends(&mut self, now: Moment) -> Moment {
-        let patience = self.settings.request_timeout * 2 + self.settings.grace;
+        let usual = self.settings.request_timeout * 2 + self.settings.grace;
+        let patience = match &self.closing {
+            Some(Closing::PutBack { duration, .. }) => usual.max(*duration),
+            _ => usual,
+        };
         *self.undo_by.get_or_insert(now + patience)
     }
 

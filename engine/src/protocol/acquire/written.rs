@@ -27,6 +27,7 @@ impl Acquire {
         {
             self.correcting = None;
             self.closing = Some(Closing::PutBack {
+                duration: takeover.before.duration(),
                 uid: takeover.before.uid,
                 claim: takeover.before.claim,
                 why,
@@ -42,10 +43,7 @@ impl Acquire {
         // Validity counts from the sending; what is older than the deadline has to be proven by another write.
         let deadline = self.settings.timing.renew_deadline();
         let Some(sent) = sent.filter(|sent| arrived.since(*sent) < deadline) else {
-            self.plan = Plan::Refresh {
-                record: Box::new(record),
-            };
-            return;
+            return self.refresh(record, arrived);
         };
         let token = corrected.as_ref().map_or_else(
             || record.resource_version.clone(),
@@ -61,12 +59,27 @@ impl Acquire {
             record,
         };
         if off && corrected.is_none() {
-            self.plan = Plan::Refresh {
-                record: Box::new(held.record.clone()),
-            };
-            self.correcting = Some(held);
+            if !self.cools_down(arrived) {
+                self.plan = Plan::Refresh {
+                    record: Box::new(held.record.clone()),
+                };
+                self.correcting = Some(held);
+            }
         } else {
             self.plan = Plan::Done(Outcome::Held(Box::new(held)));
+        }
+    }
+
+    /// Renews a record of ours that proves nothing any more; once the time to wait is over, this is tried once.
+    fn refresh(&mut self, record: LeaseRecord, arrived: Moment) {
+        let late = arrived >= self.deadline;
+        if late && std::mem::replace(&mut self.last_refresh_used, true) {
+            return self.give_up(self.busy(), arrived);
+        }
+        if !self.cools_down(arrived) {
+            self.plan = Plan::Refresh {
+                record: Box::new(record),
+            };
         }
     }
 
@@ -81,7 +94,8 @@ impl Acquire {
         let guessed = self.guessed >= Some(sent);
         match record.stamp {
             Some(stamp) if guessed => is_off(written, stamp),
-            Some(stamp) => is_off_by(written, stamp, took),
+            // Servers that disagree are not brought together by writing again.
+            Some(stamp) => self.corrections == 0 && is_off_by(written, stamp, took),
             None => guessed && is_off(written, self.time.now(arrived) - took),
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Flight {
     holder: String,
     call: Call,
     server: usize,
+    /// When it leaves the process, which may have stood still before.
+    leaves: Truth,
     /// When the server starts to handle it: the moment of its stamp.
     started: Truth,
     /// When the answer arrives, if one does.
@@ -39,6 +41,10 @@ impl World {
         let leaves = self.stall(id);
         let given_up = leaves + self.processes[id].length(timeout);
         self.at(given_up, Happening::Process(id, Event::Deadline { flight }));
+        let is_post = matches!(call.request, Request::Create(_));
+        if is_post && self.hits(self.chaos.failing) {
+            return self.answer_early(id, flight, leaves, Answer::Unclear("500".to_owned()));
+        }
         if self.hits(self.chaos.too_many) {
             let retry_after = self
                 .rng
@@ -93,6 +99,7 @@ impl World {
                 holder,
                 call,
                 server,
+                leaves,
                 started,
                 answered,
             },
@@ -119,9 +126,13 @@ impl World {
             holder,
             call,
             server,
+            leaves,
             started,
             answered,
         } = flight;
+        if self.dead_since.is_some_and(|dead| leaves > dead) && self.processes[id].base != "heir" {
+            return;
+        }
         let before = self.server.record();
         let answer = self
             .server

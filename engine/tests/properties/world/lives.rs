@@ -207,11 +207,12 @@ impl World {
                 Step::Wait { until, watch_from } => self.wait(id, until, watch_from),
                 Step::Done(Outcome::Held(held)) => self.held(id, *held),
                 Step::Done(Outcome::NotHeld(why)) => {
+                    let requests = machine.requests();
                     let holder = process.holder.clone();
                     self.say(id, || format!("not held: {why:?}"));
                     let stands = self.exact() && self.server.holder() == Some(&*holder);
                     self.judge.not_held(&holder, &why, stands);
-                    self.acquisition_ends(id, false);
+                    self.acquisition_ends(id, false, requests);
                     self.rest(id);
                 }
             },
@@ -380,6 +381,7 @@ impl World {
         let process = &mut self.processes[id];
         let local = process.local(now);
         let token = FencingToken::new(&held.token).expect("a token");
+        let requests = held.requests;
         let holder = process.holder.clone();
         if self.weakness == Weakness::ValidityFromAnswer {
             held.sent = local;
@@ -399,7 +401,7 @@ impl World {
         }));
         let run = process.run;
         self.say(id, || format!("holds, token {token}"));
-        self.acquisition_ends(id, true);
+        self.acquisition_ends(id, true, requests);
         let work = match self.rng.random_range(0..3) {
             0 => self.millis(0, 50),
             1 => self.millis(50, 5000),
@@ -413,12 +415,12 @@ impl World {
     }
 
     /// Checks how long the acquisition took.
-    fn acquisition_ends(&mut self, id: usize, acquired: bool) {
+    fn acquisition_ends(&mut self, id: usize, acquired: bool, requests: u32) {
         let (since, wait) = self.processes[id].began;
         let process = &self.processes[id];
         let took = (self.now - since).saturating_sub(process.stood_still);
         let holder = process.holder.clone();
-        self.judge.took(&holder, took, wait, WAY_OUT);
+        self.judge.took(&holder, took, wait + WAY_OUT, requests);
         if let Some(dead) = self.dead_since {
             self.judge.heir(acquired, dead, self.now, INHERITANCE);
         }
