@@ -46,8 +46,8 @@
 //! No scheduler, kubelet or controller runs: a Pod stays pending, a Deployment makes no Pods, owner references collect
 //! nothing. What controllers do for the kinds that the server itself lives by is done at once, before the answer: a
 //! definition is established, and a namespace ends with its contents. There is no server-side apply (415), no admission
-//! webhook, no `exec`, `log` or `proxy`, and answers are JSON, never protobuf. The server knows HTTP and objects, and
-//! nothing of locks.
+//! webhook, no `exec`, `log` or `proxy`; protobuf is read and written for the kinds that `types` describes, and watches
+//! are JSON. The server knows HTTP and objects, and nothing of locks.
 
 #![cfg_attr(
     test,

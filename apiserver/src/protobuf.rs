@@ -1,9 +1,11 @@
 //! Bodies in Kubernetes' protobuf form, which typed Go clients send for the built-in kinds.
 //!
 //! They are turned into JSON values by the same table that JSON bodies are decoded by, and go on as
-//! those do. Answers are always JSON, which such clients take. Kinds that the table does not
-//! describe are not read: this server would have to know every field of them.
+//! those do; objects and lists are answered in this form where a client prefers it. Kinds that the
+//! table does not describe are neither read nor written so: this server would have to know every
+//! field of them.
 
+pub(crate) mod encode;
 mod message;
 
 use serde_json::Value;

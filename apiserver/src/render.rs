@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::convert;
 use crate::negotiate::Output;
 use crate::object::{self, Object};
+use crate::protobuf::encode;
 use crate::registry::Resource;
 use crate::table::{self, Columns};
 use crate::verbs::List;
@@ -23,6 +24,10 @@ pub(crate) fn one(
 ) -> Bytes {
     match output {
         Output::Objects => convert::present(resource, object).json(),
+        Output::Protobuf(ty) => {
+            let object = convert::present(resource, object);
+            encode::object(ty, &resource.api_version(), &object.value).into()
+        }
         Output::Metadata(version) => object::to_json(&table::partial(&object.value, version)),
         Output::Table(options) => {
             let object = convert::present(resource, object);
@@ -48,6 +53,16 @@ pub(crate) fn one(
 pub(crate) fn list(resource: &Resource, output: Output, list: &List, now: Timestamp) -> Bytes {
     match output {
         Output::Objects => objects(resource, list),
+        Output::Protobuf(ty) => {
+            let items: Vec<Arc<Object>> = list
+                .items
+                .iter()
+                .map(|item| convert::present(resource, item))
+                .collect();
+            let metadata = Value::Object(metadata(list));
+            let values = items.iter().map(|item| &*item.value);
+            encode::list(ty, &resource.api_version(), &metadata, values).into()
+        }
         Output::Metadata(version) => {
             let items = list.items.iter().map(|item| &*item.value);
             object::to_json(&table::partial_list(items, metadata(list), version))

@@ -114,7 +114,7 @@ async fn resource(
         subresource: subresource(&resource, path)?,
         query: &query,
         headers: &parts.headers,
-        output: Output::negotiate(&parts.headers, &query)?,
+        output: Output::negotiate(&parts.headers, &query, &resource, verb)?,
         body,
         user: &user,
         began,
@@ -181,48 +181,35 @@ async fn execute(
 }
 
 fn respond(server: &Inner, call: &Call<'_>, reply: Reply) -> Response<Body> {
-    let (code, body, warnings) = match reply {
+    let (resource, output, now) = (&call.resource, call.output, server.clock.now());
+    match reply {
         Reply::Object {
             code,
             object,
             warnings,
-        } => (
-            code,
-            Body::whole(render::one(
-                &call.resource,
-                call.output,
-                &object,
-                server.clock.now(),
-                true,
-            )),
-            warnings,
-        ),
-        Reply::Value { code, value } => (code, Body::whole(object::to_json(&value)), Vec::new()),
-        Reply::List(list) => (
-            200,
-            Body::whole(render::list(
-                &call.resource,
-                call.output,
-                &list,
-                server.clock.now(),
-            )),
-            Vec::new(),
-        ),
-        Reply::Watch(stream) => (200, watch_body(stream), Vec::new()),
-        Reply::NotYet { wanted } => {
-            return refusal(
-                server,
-                &Status::version_too_large(wanted, server.store.lock().revision()),
-            );
+        } => {
+            let body = Body::whole(render::one(resource, output, &object, now, true));
+            let mut response = response(server, code, output.content_type(), body);
+            for warning in warnings {
+                if let Ok(value) = HeaderValue::from_str(&format!("299 - {warning:?}")) {
+                    response.headers_mut().append(header::WARNING, value);
+                }
+            }
+            response
         }
-    };
-    let mut response = response(server, code, JSON, body);
-    for warning in warnings {
-        if let Ok(value) = HeaderValue::from_str(&format!("299 - {warning:?}")) {
-            response.headers_mut().append(header::WARNING, value);
+        Reply::Value { code, value } => {
+            response(server, code, JSON, Body::whole(object::to_json(&value)))
         }
+        Reply::List(list) => {
+            let body = Body::whole(render::list(resource, output, &list, now));
+            response(server, 200, output.content_type(), body)
+        }
+        Reply::Watch(stream) => response(server, 200, JSON, watch_body(stream)),
+        Reply::NotYet { wanted } => refusal(
+            server,
+            &Status::version_too_large(wanted, server.store.lock().revision()),
+        ),
     }
-    response
 }
 
 fn watch_body(stream: Box<WatchStream>) -> Body {
