@@ -3,6 +3,11 @@
 //!
 //! A case is an async function that gets a [`server::Server`] with an empty namespace of its own.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "cases write JSON where it is used"
+)]
+
 mod contract {
     mod access;
     mod bodies;
