@@ -12,6 +12,8 @@ pub(crate) enum Setting {
     Alone,
     /// A `Date` can be wrong by an hour, as a broken proxy would make it.
     LyingDates,
+    /// Two API servers as far apart as the margin allows, and holders that use up their duration almost to the end.
+    ServersApart,
     /// Gateways with right clocks and short work beside us.
     WithGateways,
 }
@@ -80,6 +82,7 @@ impl Chaos {
         let (crash_every, pause_every) = (every(20, 120), every(10, 90));
         let (label_every, untrack_every) = (every(2, 30), every(30, 200));
         let operator_every = every(10, 60);
+        let apart = setting == Setting::ServersApart;
         let first = rng.random_range(-1000..=1000);
         Self {
             setting,
@@ -97,18 +100,26 @@ impl Chaos {
             cancelled,
             leaked,
             crash_every,
-            pause_every,
+            pause_every: if apart {
+                Some(Duration::from_secs(15))
+            } else {
+                pause_every
+            },
             label_every,
             untrack_every,
             operator_every,
-            servers: [first, first + rng.random_range(-1000..=1000)],
+            servers: if apart {
+                [1000, -1000]
+            } else {
+                [first, first + rng.random_range(-1000..=1000)]
+            },
             wall_skew: rng.random_range(0..=180),
             drift: if rng.random_bool(0.3) { 0.02 } else { 0.0 },
-            tight: rng.random_bool(0.3),
+            tight: apart || rng.random_bool(0.3),
         }
     }
 
-    /// Nothing goes wrong any more.
+    /// Nothing goes wrong any more; other tools go on with their labels.
     pub(crate) fn calm(&mut self) {
         for probability in [
             &mut self.lost,
@@ -124,5 +135,7 @@ impl Chaos {
         ] {
             *probability = 0.0;
         }
+        self.crash_every = None;
+        self.pause_every = None;
     }
 }

@@ -115,7 +115,7 @@ impl Judge {
     pub(crate) fn wrote(&mut self, holder: &str, created_by_put: bool) {
         match self.ended.get(holder) {
             Some(End::Nothing) => {
-                self.accuse(format!("a write of {holder} landed after it had ended"))
+                self.accuse(format!("a write of {holder} landed after it had ended"));
             }
             Some(End::Released) if created_by_put => {
                 self.accuse(format!("a PUT of {holder} brought its released lease back"));

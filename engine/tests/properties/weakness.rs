@@ -77,7 +77,7 @@ impl Weakness {
             Self::AnyStamp => record.stamp = newest,
             Self::NoUndo if wrote || own => record.stamp = date.map(|date| date + HOUR * 24),
             Self::LocalTime if own => {
-                record.claim.renew_time = record.claim.renew_time.map(|time| time + MINUTE)
+                record.claim.renew_time = record.claim.renew_time.map(|time| time + MINUTE);
             }
             _ => {}
         }

@@ -208,19 +208,16 @@ impl World {
         match what {
             Happening::Process(id, event) => self.receive(id, event),
             Happening::Execute(flight) => self.execute(flight),
-            // Nobody is left who would do anything else.
-            _ if self.dead_since.is_some() => {}
             Happening::Label => {
-                let manager = if self.rng.random_bool(0.3) {
-                    "gwlock"
-                } else {
-                    "kubectl"
-                };
+                // Other tools go on with their labels when everybody has died.
+                let by_us = self.dead_since.is_none() && self.rng.random_bool(0.3);
+                let manager = if by_us { "gwlock" } else { "kubectl" };
                 let stamp = self.server_clock(0, self.now);
                 self.server.label(manager, stamp);
                 self.note(|| format!("{manager} sets a label"));
                 self.again(self.chaos.label_every, Happening::Label);
             }
+            _ if self.dead_since.is_some() => {}
             Happening::StopTracking => {
                 self.server.stop_tracking();
                 self.note(|| "somebody empties managedFields".to_owned());
@@ -315,10 +312,13 @@ impl World {
             .push(Reverse(Queued(at.max(self.now), self.made, what)));
     }
 
-    /// About once per `every`, until everybody has died.
+    /// About once per `every`, as long as somebody is there.
     fn again(&mut self, every: Option<Duration>, what: Happening) {
+        let heir_is_done = self
+            .dead_since
+            .is_some_and(|dead| self.now > dead + INHERITANCE);
         if let Some(every) = every
-            && self.dead_since.is_none()
+            && !heir_is_done
         {
             let pause = every.mul_f64(self.rng.random::<f64>() * 2.0);
             self.at(self.now + pause, what);

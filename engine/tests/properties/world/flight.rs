@@ -139,7 +139,7 @@ impl World {
         let Some(at) = answered else { return };
         let mut date = self.server_clock(server, self.now);
         if self.hits(self.chaos.lying) && matches!(call.request, Request::Get) {
-            date = date + SignedDuration::from_mins(self.rng.random_range(1..=60));
+            date += SignedDuration::from_mins(self.rng.random_range(1..=60));
         }
         let own = self.server.holder() == Some(&*holder);
         let mut reply = Reply {

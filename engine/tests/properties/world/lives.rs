@@ -225,9 +225,9 @@ impl World {
                     self.judge.counts.lost += 1;
                     self.say(id, || format!("lost: {loss}"));
                     if self.rng.random_bool(0.5) {
-                        self.release(id)
+                        self.release(id);
                     } else {
-                        self.rest(id)
+                        self.rest(id);
                     }
                 }
             },
