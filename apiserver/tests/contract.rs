@@ -27,6 +27,7 @@ mod contract {
     mod reading;
     mod reviews;
     mod server;
+    mod stalls;
     mod stamps;
     mod strategic;
     mod timeouts;
