@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::needless_pass_by_value,
-    reason = "cases read best with their JSON written in the call"
+    reason = "cases write JSON where it is used"
 )]
 
 mod contract {
@@ -27,6 +27,7 @@ mod contract {
     mod reading;
     mod reviews;
     mod server;
+    mod stalls;
     mod stamps;
     mod strategic;
     mod timeouts;

@@ -116,21 +116,14 @@ async fn texts_and_numbers_are_not_mixed_up(server: &Server) {
 }
 
 async fn a_body_is_json(server: &Server) {
-    for (text, why) in [
-        (
-            "{nope",
-            "invalid character 'n' looking for beginning of object key string ({nope)",
-        ),
-        ("", "unexpected end of JSON input (<empty>)"),
-    ] {
+    for text in ["{nope", "", "[]", "\"text\""] {
         let answer = server
             .post(&server.leases(""), &json!({}))
             .text("application/json", text)
             .await;
-        answer.fails(&bad_request(&format!(
-            "the object provided is unrecognized (must be of type Lease): couldn't get version/kind; json parse error: \
-             {why}"
-        )));
+        answer.fails_with_words(&bad_request(
+            "the object provided is unrecognized (must be of type Lease): couldn't get version/kind; json parse error: ",
+        ));
     }
 }
 

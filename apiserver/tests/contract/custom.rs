@@ -326,7 +326,7 @@ async fn a_list_has_an_empty_continue(server: &Server) {
 
 async fn a_row_has_the_printer_columns(server: &Server) {
     let made = create(server).await;
-    let table = server.get(&server.requests("")).tabled().await.is(200);
+    let table = server.get(&server.requests("")).table().await.is(200);
     let columns: Vec<_> = table["columnDefinitions"]
         .as_array()
         .unwrap()

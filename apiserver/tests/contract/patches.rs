@@ -173,9 +173,7 @@ async fn a_merge_patch_is_json(server: &Server) {
         .call(Method::PATCH, &server.leases("/x"))
         .text("application/merge-patch+json", "[1")
         .await;
-    answer.fails(&bad_request(
-        "error decoding patch: unexpected end of JSON input",
-    ));
+    answer.fails_with_words(&bad_request("error decoding patch: "));
 }
 
 async fn a_merge_patch_cannot_rename(server: &Server) {

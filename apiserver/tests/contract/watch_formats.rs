@@ -3,7 +3,7 @@
 use http::header::ACCEPT;
 use serde_json::{Value, json};
 
-use super::formats::{columns, partial, row};
+use super::formats::{columns, lease_columns, partial, row};
 use super::server::{Server, version};
 
 crate::contract!(
@@ -28,7 +28,7 @@ async fn only_the_first_table_has_its_columns(server: &Server) {
         table["metadata"],
         json!({"resourceVersion": version(&first)})
     );
-    assert_eq!(table["columnDefinitions"], columns());
+    assert_eq!(columns(table), lease_columns());
     assert_eq!(
         row(table, 0),
         json!({"cells": ["x", "me"], "object": partial(&first)})
