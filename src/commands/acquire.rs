@@ -15,7 +15,7 @@ use crate::cli::{DryRun, duration};
 use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, age::age, format::Format, progress, table};
+use crate::output::{self, OutputError, age::age, format::Format, progress, table};
 
 /// Acquire a lease and leave it held
 ///
@@ -101,18 +101,18 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         let _ = lock.release(&handle).await;
         return Err(failure.hint("the lease was released again"));
     }
-    output::data(&show(&handle, arguments)?)?;
+    show(&handle, arguments)?;
     Ok(Exit::Done)
 }
 
-fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<String, Failure> {
+fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<(), OutputError> {
     let suffix = arguments.dry_run.suffix();
     match &arguments.output {
-        Format::Name => Ok(format!(
+        Format::Name => output::data(&format!(
             "lease.coordination.k8s.io/{}{suffix}",
             handle.lease
         )),
-        format if format.is_structured() => Ok(format.print(&handle_value(handle))?),
+        format if format.is_structured() => format.show(&handle_value(handle)),
         _ => {
             let row = vec![
                 format!("{}{suffix}", handle.lease),
@@ -120,7 +120,7 @@ fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<String, Failure> 
                 handle.fencing_token.clone(),
                 handle.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             ];
-            Ok(table::render(
+            output::data(&table::render(
                 &["LEASE", "HOLDER", "TOKEN", "EXPIRES"],
                 &[row],
             ))
