@@ -37,7 +37,7 @@ fn fill(structure: Option<&mut Value>, field: &str, default: impl Into<Value>) {
     }
 }
 
-/// The label makes namespaces selectable by their names; the finalizer is the namespace controller's.
+/// The label makes namespaces selectable by their names.
 fn namespace(namespace: &mut Value) {
     let name = object::text(namespace, "name").to_owned();
     if !name.is_empty() {
@@ -47,11 +47,6 @@ fn namespace(namespace: &mut Value) {
         fill(Some(labels), "kubernetes.io/metadata.name", name);
     }
     fill(Some(namespace), "spec", json!({}));
-    fill(
-        namespace.get_mut("spec"),
-        "finalizers",
-        json!(["kubernetes"]),
-    );
 }
 
 fn pod_spec(spec: Option<&mut Value>) {
@@ -120,12 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_gets_its_label_and_finalizer() {
+    fn a_namespace_gets_its_label() {
         assert_eq!(
             filled("", "namespaces", json!({ "metadata": { "name": "x" } })),
             json!({
                 "metadata": { "name": "x", "labels": { "kubernetes.io/metadata.name": "x" } },
-                "spec": { "finalizers": ["kubernetes"] },
+                "spec": {},
             })
         );
     }

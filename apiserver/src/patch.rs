@@ -9,6 +9,10 @@ use serde_json::Value;
 use crate::fields::Shape;
 use crate::status::Status;
 
+const JSON: &str = "application/json-patch+json";
+const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+
 /// A patch as it was sent.
 #[derive(Debug)]
 pub(crate) enum Patch {
@@ -23,23 +27,37 @@ pub(crate) enum Patch {
 impl Patch {
     /// Reads a patch. Custom kinds have no strategic merge patch; server-side apply is not served.
     pub(crate) fn parse(content_type: &str, body: &[u8], is_custom: bool) -> Result<Self, Status> {
-        let document =
-            || serde_json::from_slice(body).map_err(|error| Status::bad_request(error.to_string()));
-        match content_type {
-            "application/json-patch+json" => serde_json::from_slice(body)
-                .map(Patch::Json)
-                .map_err(|error| Status::bad_request(error.to_string())),
-            "application/merge-patch+json" => document().map(Patch::Merge),
-            "application/strategic-merge-patch+json" if !is_custom => {
-                document().map(Patch::Strategic)
+        let undecodable = |why: &dyn std::fmt::Display| {
+            Status::bad_request(format!("error decoding patch: {why}"))
+        };
+        let parsed: Value = match content_type {
+            JSON | MERGE | STRATEGIC => {
+                serde_json::from_slice(body).map_err(|error| undecodable(&error))?
             }
-            "application/strategic-merge-patch+json" => {
+            _ => Value::Null,
+        };
+        match (content_type, parsed) {
+            // What is no operation fails as one that does not apply.
+            (JSON, Value::Array(operations)) => serde_json::from_value(Value::Array(operations))
+                .map(Patch::Json)
+                .map_err(|_| Status::unprocessable_patch()),
+            (JSON, other) => Err(undecodable(&format!(
+                "json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
+                go_type(&other)
+            ))),
+            (STRATEGIC, _) if is_custom => {
                 let served = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
                               application/apply-patch+cbor";
                 Err(Status::unsupported_media_type(format!(
                     "the body of the request was in an unknown format - accepted media types include: {served}"
                 )))
             }
+            (MERGE, patch @ Value::Object(_)) => Ok(Patch::Merge(patch)),
+            (STRATEGIC, patch @ Value::Object(_)) => Ok(Patch::Strategic(patch)),
+            (MERGE | STRATEGIC, other) => Err(undecodable(&format!(
+                "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                go_type(&other)
+            ))),
             _ => Err(Status::unsupported_media_type(
                 "415: Unsupported Media Type",
             )),
@@ -61,5 +79,17 @@ impl Patch {
                 strategic::apply(object, patch, shape).map_err(Status::bad_request)
             }
         }
+    }
+}
+
+/// What Go's JSON decoder calls a value of the wrong type.
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }

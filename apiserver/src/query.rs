@@ -64,26 +64,22 @@ impl<'a> Query<'a> {
         slot.get_or_insert(value);
     }
 
-    /// Whether nothing may be stored.
-    pub(crate) fn is_dry_run(&self) -> Result<bool, Status> {
-        is_dry_run(self.dry_run.iter().map(AsRef::as_ref))
-    }
-
     /// The deadline that the client set for the answer, counted from the start of the request.
     pub(crate) fn timeout(&self) -> Result<Option<Duration>, Status> {
         let Some(text) = self.timeout.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        let parsed = go_duration(text).ok_or_else(|| {
+        let parsed = go_duration(text).map_err(|why| {
             Status::bad_request(format!(
-                "invalid timeout specified in the request URL - time: invalid duration {text:?}"
+                "invalid timeout specified in the request URL - time: {why} {text:?}"
             ))
         })?;
         Ok((!parsed.is_zero()).then_some(parsed))
     }
 
-    /// The version that the request names; `None` where it names none.
-    pub(crate) fn revision(&self) -> Result<Option<u64>, Status> {
+    /// The version that the request names; `None` where it names none. The error is a message that the verbs word
+    /// differently.
+    pub(crate) fn revision(&self) -> Result<Option<u64>, String> {
         let Some(text) = self
             .resource_version
             .as_deref()
@@ -92,10 +88,7 @@ impl<'a> Query<'a> {
             return Ok(None);
         };
         text.parse().map(Some).map_err(|_| {
-            Status::bad_request(format!(
-                "invalid resource version: resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: \
-                 invalid syntax"
-            ))
+            format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax")
         })
     }
 
@@ -111,26 +104,6 @@ impl<'a> Query<'a> {
         })?;
         Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0))
     }
-}
-
-/// Whether a list of `dryRun` values asks to store nothing. The only known value is `All`.
-pub(crate) fn is_dry_run<'v>(values: impl Iterator<Item = &'v str>) -> Result<bool, Status> {
-    let mut dry_run = false;
-    for value in values {
-        match value {
-            "All" => dry_run = true,
-            "" => {}
-            _ => {
-                return Err(Status::invalid(
-                    "CreateOptions.meta.k8s.io",
-                    "",
-                    &format!("dryRun: Unsupported value: [{value:?}]: supported values: \"All\""),
-                    Vec::new(),
-                ));
-            }
-        }
-    }
-    Ok(dry_run)
 }
 
 fn boolean(value: &str) -> bool {
@@ -169,17 +142,19 @@ pub(crate) fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// A duration as Go writes it: `2s`, `1m30s`, `500ms`; a bare number counts seconds.
-fn go_duration(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(Duration::from_secs(seconds.into()));
+/// A duration as Go writes it: `2s`, `1m30s`, `500ms`, and `0`. The error is what Go says of it.
+fn go_duration(text: &str) -> Result<Duration, &'static str> {
+    const INVALID: &str = "invalid duration";
+    if text == "0" {
+        return Ok(Duration::ZERO);
     }
     let mut rest = text;
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
-        let digits =
-            rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
+        let digits = rest
+            .find(|character: char| !character.is_ascii_digit() && character != '.')
+            .unwrap_or(rest.len());
+        let number: f64 = rest[..digits].parse().map_err(|_| INVALID)?;
         rest = &rest[digits..];
         let unit_length = rest
             .find(|character: char| character.is_ascii_digit())
@@ -191,12 +166,13 @@ fn go_duration(text: &str) -> Option<Duration> {
             "ms" => 1e-3,
             "us" | "µs" => 1e-6,
             "ns" => 1e-9,
-            _ => return None,
+            "" => return Err("missing unit in duration"),
+            _ => return Err(INVALID),
         };
-        total += Duration::try_from_secs_f64(number * seconds).ok()?;
+        total += Duration::try_from_secs_f64(number * seconds).map_err(|_| INVALID)?;
         rest = &rest[unit_length..];
     }
-    Some(total)
+    Ok(total)
 }
 
 #[cfg(test)]
@@ -209,7 +185,7 @@ mod tests {
             Query::parse("&fieldManager=a%20b+c&fieldSelector=metadata.name%3Dx&dryRun=All");
         assert_eq!(query.field_manager.as_deref(), Some("a b c"));
         assert_eq!(query.field_selector.as_deref(), Some("metadata.name=x"));
-        assert_eq!(query.is_dry_run(), Ok(true));
+        assert_eq!(query.dry_run, ["All"]);
     }
 
     #[test]
@@ -219,6 +195,14 @@ mod tests {
         assert_eq!(seconds("1m30s"), Ok(Some(Duration::from_secs(90))));
         assert_eq!(seconds("1500ms"), Ok(Some(Duration::from_millis(1500))));
         assert_eq!(seconds("0s"), Ok(None));
-        assert_eq!(seconds("soon").map_err(|status| status.code), Err(400));
+        assert_eq!(seconds("0"), Ok(None));
+        let refusal = |text: &str| seconds(text).map_err(|status| status.message);
+        let refused = |why: &str| {
+            Err(format!(
+                "invalid timeout specified in the request URL - time: {why}"
+            ))
+        };
+        assert_eq!(refusal("soon"), refused("invalid duration \"soon\""));
+        assert_eq!(refusal("100"), refused("missing unit in duration \"100\""));
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::access::Attributes;
+use crate::golang::quote::quote;
 use crate::registry::Resource;
 
 /// A refused request, as it is answered.
@@ -80,9 +81,10 @@ impl Status {
     /// 406: nothing in `Accept` can be answered.
     #[must_use]
     pub fn not_acceptable() -> Self {
-        let message =
-            "only the following media types are accepted: application/json, application/yaml";
-        Self::new(406, "NotAcceptable", message)
+        let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/json;stream=watch";
+        let mut status = Self::new(406, "NotAcceptable", message);
+        status.details = json!({});
+        status
     }
 
     /// 415 of a patch or body in a form that is not served.
@@ -125,6 +127,14 @@ impl Status {
     pub fn body_too_large(limit: usize) -> Self {
         let message = format!("Request entity too large: limit is {limit}");
         Self::new(413, "RequestEntityTooLarge", message)
+    }
+
+    /// 415 of a body in a form that is not read.
+    #[must_use]
+    pub fn unknown_format() -> Self {
+        let message = "the body of the request was in an unknown format - accepted media types include: application/json, \
+                       application/yaml, application/vnd.kubernetes.protobuf";
+        Self::new(415, "UnsupportedMediaType", message)
     }
 
     /// 409: the name is taken; `deleting` while its holder is on its way out.
@@ -256,6 +266,18 @@ impl Status {
         });
         let summary = "metadata.resourceVersion: Invalid value: 0: must be specified for an update";
         Self::invalid(&resource.qualified_plural(), name, summary, vec![cause])
+    }
+
+    /// 422 of a patch whose result is no object of the kind.
+    #[must_use]
+    pub fn invalid_patch(mut patched: Value, why: &str) -> Self {
+        if let Some(metadata) = patched.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+        let cause = format!("Invalid value: {}: {why}", quote(&patched.to_string()));
+        let mut status = Self::new(422, "Invalid", format!(" \"\" is invalid: patch: {cause}"));
+        status.details = json!({ "causes": [{ "reason": "FieldValueInvalid", "message": cause, "field": "patch" }] });
+        status
     }
 
     /// 422 of a patch that does not apply.

@@ -12,6 +12,7 @@ mod lease;
 mod metadata;
 mod names;
 mod rbac;
+mod secret;
 
 use serde_json::Value;
 
@@ -25,13 +26,16 @@ pub(crate) use decode::decode_custom;
 const COORDINATION: &str = "coordination.k8s.io";
 const RBAC: &str = "rbac.authorization.k8s.io";
 
-/// Clears what a client cannot set on an object of a built-in kind, before it is validated.
+/// Brings an object of a built-in kind to the form in which it is validated and stored: clears what
+/// a client cannot set, and merges what it may send in two forms.
 ///
 /// The fields of coordinated leader election are behind a feature gate that is off by default, so a
 /// server drops them.
 pub fn prepare(group: &str, kind: &str, object: &mut Value) {
-    if (group, kind) == (COORDINATION, "Lease") {
-        lease::prepare(object);
+    match (group, kind) {
+        (COORDINATION, "Lease") => lease::prepare(object),
+        ("", "Secret") => secret::prepare(object),
+        _ => {}
     }
 }
 

@@ -6,6 +6,7 @@ mod admit;
 mod create;
 mod delete;
 mod list;
+mod options;
 mod patch;
 mod read;
 mod update;

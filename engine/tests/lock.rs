@@ -322,7 +322,7 @@ async fn check_one_round(world: &World, what: &str) {
             }
             match guard.release().await {
                 Released::Deleted | Released::AlreadyGone => {
-                    assert_eq!(world.holder("a").await, None, "{what}")
+                    assert_eq!(world.holder("a").await, None, "{what}");
                 }
                 Released::Unknown(_) | Released::Unreachable(_) => {}
                 other => panic!("{what}: {other:?}"),

@@ -18,6 +18,10 @@ pub fn bootstrap_objects() -> Vec<(&'static str, Value)> {
         ("system:basic-user", "system:authenticated"),
         ("system:discovery", "system:authenticated"),
         ("system:public-info-viewer", "system:authenticated"),
+        (
+            "system:service-account-issuer-discovery",
+            "system:serviceaccounts",
+        ),
     ] {
         let mut subjects = vec![subject(group)];
         if name == "system:public-info-viewer" {
@@ -67,6 +71,17 @@ fn roles() -> Vec<Value> {
             &json!([
                 {"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]},
             ]),
+        ),
+        role(
+            "system:service-account-issuer-discovery",
+            &[],
+            &json!([{
+                "nonResourceURLs": [
+                    "/.well-known/openid-configuration", "/.well-known/openid-configuration/", "/openid/v1/jwks",
+                    "/openid/v1/jwks/",
+                ],
+                "verbs": ["get"],
+            }]),
         ),
         role(
             "system:auth-delegator",

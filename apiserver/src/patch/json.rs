@@ -1,23 +1,32 @@
-//! JSON patches, RFC 6902, with the one liberty that Kubernetes' library takes.
+//! JSON patches, RFC 6902, with the liberties that Kubernetes' library takes.
 
-use json_patch::{Patch, PatchOperation};
+use json_patch::{AddOperation, Patch, PatchOperation};
 use serde_json::Value;
 
 /// Applies every operation, or fails without saying where, as Kubernetes does.
 ///
-/// A `test` for null passes where the last part of its path is absent: its parent has to exist.
+/// In an object a `test` for null passes where the last part of its path is absent, and a `replace` adds it.
 pub(super) fn apply(object: &Value, patch: &Patch) -> Option<Value> {
     let mut patched = object.clone();
     for operation in &patch.0 {
-        if let PatchOperation::Test(test) = operation
-            && test.value.is_null()
-            && is_absent(&patched, test.path.as_str())
-        {
-            continue;
+        let is_absent = is_absent(&patched, operation.path().as_str());
+        match operation {
+            PatchOperation::Test(test) if test.value.is_null() && is_absent => {}
+            PatchOperation::Replace(replace) if is_absent => {
+                let (path, value) = (replace.path.clone(), replace.value.clone());
+                step(
+                    &mut patched,
+                    &PatchOperation::Add(AddOperation { path, value }),
+                )?;
+            }
+            operation => step(&mut patched, operation)?,
         }
-        json_patch::patch(&mut patched, std::slice::from_ref(operation)).ok()?;
     }
     Some(patched)
+}
+
+fn step(patched: &mut Value, operation: &PatchOperation) -> Option<()> {
+    json_patch::patch(patched, std::slice::from_ref(operation)).ok()
 }
 
 fn is_absent(object: &Value, pointer: &str) -> bool {
@@ -48,6 +57,17 @@ mod tests {
         assert_eq!(patched(object.clone(), test("/status/phase")), None);
         assert_eq!(patched(object, test("/missing/count")), None);
         assert_eq!(patched(json!({}), test("/status")), Some(json!({})));
+    }
+
+    #[test]
+    fn a_replacement_of_what_an_object_lacks_adds_it() {
+        let replace = |path: &str| json!([{ "op": "replace", "path": path, "value": 1 }]);
+        assert_eq!(
+            patched(json!({ "spec": {} }), replace("/spec/a")),
+            Some(json!({ "spec": { "a": 1 } }))
+        );
+        assert_eq!(patched(json!({}), replace("/spec/a")), None);
+        assert_eq!(patched(json!({ "list": [] }), replace("/list/0")), None);
     }
 
     #[test]

@@ -133,7 +133,10 @@ fn values(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
         match tokens.next() {
             ")" => return Ok(values),
             "," => {}
-            "" => return Err("found '', expected: ',', ')' or identifier".into()),
+            "" if values.is_empty() => {
+                return Err("found '', expected: ',', ')' or identifier".into());
+            }
+            "" => return Err("found '', expected: ',' or ')'".into()),
             value => values.push(value.to_owned()),
         }
     }

@@ -17,7 +17,7 @@ use crate::discovery::{self, Document};
 use crate::negotiate::Output;
 use crate::object;
 use crate::query::Query;
-use crate::registry::{Resource, Subresource};
+use crate::registry::{Resource, Subresource, Verb};
 use crate::render;
 use crate::route::{ResourcePath, Route};
 use crate::status::Status;
@@ -101,7 +101,10 @@ async fn resource(
         return Ok(present(server, discovery::not_found()));
     }
     let resource = find(server, path)?;
-    if !resource.verbs.contains(&verb) {
+    // Objects of a namespaced kind are not created in all namespaces at once, nor deleted.
+    let is_everywhere = resource.is_namespaced() && path.namespace.is_empty();
+    let needs_namespace = matches!(verb, Verb::Create | Verb::DeleteCollection);
+    if !resource.verbs.contains(&verb) || is_everywhere && needs_namespace {
         return Err(Status::method_not_allowed());
     }
     let call = Call {

@@ -1,6 +1,6 @@
 //! The rules of roles and bindings. Who may grant what is not decided here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{FieldError, RBAC, formats, metadata};
 
@@ -73,11 +73,16 @@ pub(super) fn validate_binding(
     if old.is_some_and(|old| old["roleRef"] != *role) {
         errors.push(FieldError::invalid(
             "roleRef",
-            role.clone(),
+            go_role_ref(role),
             "cannot change roleRef",
         ));
     }
     errors
+}
+
+/// The server prints the type that it works with, whose fields have no JSON names.
+fn go_role_ref(role: &Value) -> Value {
+    json!({"APIGroup": text(role, "apiGroup"), "Kind": text(role, "kind"), "Name": text(role, "name")})
 }
 
 fn policy_rule(rule: &Value, namespaced: bool, path: &str) -> Vec<FieldError> {
@@ -177,8 +182,6 @@ fn items<'a>(object: &'a Value, field: &str) -> &'a [Value] {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn texts(errors: &[FieldError]) -> Vec<String> {
@@ -226,7 +229,7 @@ mod tests {
         assert_eq!(
             texts(&validate_binding(&binding("b"), Some(&binding("a")), true)),
             [format!(
-                r#"roleRef: Invalid value: {{"apiGroup":"{RBAC}","kind":"Role","name":"b"}}: cannot change roleRef"#
+                r#"roleRef: Invalid value: {{"APIGroup":"{RBAC}","Kind":"Role","Name":"b"}}: cannot change roleRef"#
             )]
         );
     }

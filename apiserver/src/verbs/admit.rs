@@ -1,6 +1,6 @@
 //! From the body of a write to an object that may be stored: decoding, names, and validation.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::access::{self, EscalationError};
 use crate::call::Call;
@@ -71,16 +71,13 @@ fn parse(call: &Call<'_>) -> Result<Value, Status> {
         "application/yaml" | "application/x-yaml" => {
             serde_saphyr::from_slice(&call.body).map_err(|error| refused(error.to_string()))?
         }
-        protobuf::MEDIA_TYPE => protobuf::decode(&call.body).map_err(unread)?,
-        other => {
-            return Err(Status::unsupported_media_type(format!(
-                "the body of the request was in an unknown format - accepted media types include: application/json, \
-                 application/yaml: {other:?}"
-            )));
-        }
+        protobuf::MEDIA_TYPE => protobuf::decode(&call.body).map_err(|error| unread(&error))?,
+        _ => return Err(Status::unknown_format()),
     };
     if object.is_object() {
         Ok(object)
+    } else if object.is_null() {
+        Ok(json!({}))
     } else {
         Err(refused(
             "json: cannot unmarshal into Go value of type struct".into(),
@@ -89,7 +86,7 @@ fn parse(call: &Call<'_>) -> Result<Value, Status> {
 }
 
 /// The refusal of a protobuf body.
-pub(super) fn unread(error: DecodeError) -> Status {
+pub(super) fn unread(error: &DecodeError) -> Status {
     match error {
         DecodeError::Malformed(_) => Status::bad_request(error.to_string()),
         DecodeError::UnknownKind { .. } => Status::unsupported_media_type(error.to_string()),
@@ -97,11 +94,11 @@ pub(super) fn unread(error: DecodeError) -> Status {
 }
 
 /// An object may leave out what its path says, but not contradict it.
-fn check_kind(call: &Call<'_>, object: &mut Value) -> Result<(), Status> {
+pub(super) fn check_kind(call: &Call<'_>, object: &mut Value) -> Result<(), Status> {
     let resource = &call.resource;
     let fields = object
         .as_object_mut()
-        .expect("the body was checked to be an object");
+        .ok_or_else(|| Status::bad_request("the object is no JSON object"))?;
     let kind = fields
         .get("kind")
         .and_then(Value::as_str)
@@ -110,18 +107,15 @@ fn check_kind(call: &Call<'_>, object: &mut Value) -> Result<(), Status> {
         .get("apiVersion")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    if !version.is_empty() && version != resource.api_version() {
+    let is_other = |stated: &str, expected: &str| !stated.is_empty() && stated != expected;
+    let api_version = resource.api_version();
+    if is_other(version, &api_version) || is_other(kind, &resource.kind) {
+        let (kind, version) = (or(kind, &resource.kind), or(version, &api_version));
         return Err(Status::bad_request(format!(
-            "the API version in the data ({version}) does not match the expected API version ({})",
-            resource.api_version()
-        )));
-    }
-    if !kind.is_empty() && kind != resource.kind {
-        return Err(Status::bad_request(format!(
-            "{kind} in version {:?} cannot be handled as a {}: no kind {kind:?} is registered for version {:?}",
-            resource.version,
+            "{kind} in version {:?} cannot be handled as a {}: no kind {kind:?} is registered for version {version:?} in scheme \
+             \"pkg/runtime/scheme.go:111\"",
+            version.rsplit('/').next().unwrap_or_default(),
             resource.kind,
-            resource.api_version()
         )));
     }
     let (without_kind, without_version) = (kind.is_empty(), version.is_empty());
@@ -135,6 +129,10 @@ fn check_kind(call: &Call<'_>, object: &mut Value) -> Result<(), Status> {
         fields.insert("metadata".into(), Value::Object(Map::new()));
     }
     Ok(())
+}
+
+fn or<'a>(stated: &'a str, default: &'a str) -> &'a str {
+    if stated.is_empty() { default } else { stated }
 }
 
 /// Sets the namespace of the path, which the object may repeat but not contradict.
@@ -183,6 +181,10 @@ pub(super) fn validate(call: &Call<'_>, object: &Value, old: Option<&Value>) -> 
     let resource = &call.resource;
     let (group, kind) = (resource.group.as_str(), resource.kind.as_str());
     let mut errors = validate::metadata(group, kind, resource.is_namespaced(), object, old);
+    if old.is_some() {
+        // An update goes through these checks twice, and lists what they find twice.
+        errors.extend(errors.clone());
+    }
     errors.extend(match (&resource.origin, call.subresource, old) {
         (Origin::Custom(custom), Some(Subresource::Status), Some(old)) => {
             custom.compiled.validate_status(object, old)

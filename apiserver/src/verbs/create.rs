@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Reply, admit, written};
+use super::{Reply, admit, options, written};
 use crate::access::{self, Authenticator, ReviewContext, ReviewError};
 use crate::call::Call;
 use crate::definitions;
@@ -22,7 +22,7 @@ const NAME_ATTEMPTS: usize = 8;
 pub(super) fn create(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
     let (mut object, warnings) = admit::decode_body(call)?;
     admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
-    let dry_run = call.query.is_dry_run()?;
+    let dry_run = options::check(call)?;
     let mut state = server.store.lock();
     let object = insert(server, &mut state, call, object, dry_run)?;
     Ok(Reply::Object {
@@ -42,7 +42,7 @@ pub(super) fn insert(
 ) -> Result<Arc<Object>, Status> {
     let resource = &call.resource;
     admit::check_namespace(state, call, object::text(&object, "name"))?;
-    prepare(state, resource, &mut object, &call.stamp());
+    prepare(state, call, &mut object);
     let generated = object::text(&object, "name").is_empty()
         && !object::text(&object, "generateName").is_empty();
     let key = if generated {
@@ -64,7 +64,6 @@ pub(super) fn insert(
             existing.is_deleting(),
         ));
     }
-    track(call, &mut object);
     if dry_run {
         return Ok(Arc::new(Object::new(object, 0)));
     }
@@ -73,51 +72,50 @@ pub(super) fn insert(
     Ok(stored)
 }
 
-/// Fills in what belongs to the server, and clears what a client cannot set.
-fn prepare(state: &mut State, resource: &Resource, object: &mut Value, stamp: &str) {
-    let uid = state.uids.uid();
-    let metadata = metadata_mut(object);
-    metadata.insert("uid".into(), uid.into());
-    metadata.insert("creationTimestamp".into(), stamp.into());
-    for field in [
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "selfLink",
-        "generation",
-    ] {
-        metadata.remove(field);
-    }
-    if resource.write.generation {
-        metadata.insert("generation".into(), 1.into());
+/// Fills in what belongs to the server, and clears what a client cannot set. Only what the client sent is tracked.
+fn prepare(state: &mut State, call: &Call<'_>, object: &mut Value) {
+    let resource = &call.resource;
+    if resource.has_status()
+        && let Some(fields) = object.as_object_mut()
+    {
+        fields.remove("status");
     }
     if matches!(resource.origin, Origin::BuiltIn) {
         validate::prepare(&resource.group, &resource.kind, object);
     }
-    settle_status(resource, object);
+    let uid = state.uids.uid();
+    let metadata = metadata_mut(object);
+    metadata.insert("uid".into(), uid.into());
+    metadata.insert("creationTimestamp".into(), call.stamp().into());
+    for field in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+    ] {
+        metadata.remove(field);
+    }
+    // Kinds that do not count generations keep what the client says.
+    if resource.write.generation {
+        metadata.insert("generation".into(), 1.into());
+    }
+    track(call, object);
+    give_first_state(resource, object);
 }
 
-/// A client cannot set the status of a new object; some kinds are given one at once.
-fn settle_status(resource: &Resource, object: &mut Value) {
-    if !resource.has_status() {
-        return;
-    }
-    let first = match (resource.group.as_str(), resource.kind.as_str()) {
-        ("", "Pod") => Some(json!({ "phase": "Pending", "qosClass": "BestEffort" })),
-        ("", "Namespace") => Some(json!({ "phase": "Active" })),
+/// Some kinds are given a status, or more, as soon as they are created.
+fn give_first_state(resource: &Resource, object: &mut Value) {
+    match (resource.group.as_str(), resource.kind.as_str()) {
+        ("", "Pod") => object["status"] = json!({ "phase": "Pending", "qosClass": "BestEffort" }),
+        ("", "Namespace") => {
+            // The finalizer is the namespace controller's.
+            object["spec"] = json!({ "finalizers": ["kubernetes"] });
+            object["status"] = json!({ "phase": "Active" });
+        }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            Some(definitions::first_status(object))
+            object["status"] = definitions::first_status(object);
         }
-        _ if resource.custom().is_some() => None,
-        _ => Some(json!({})),
-    };
-    match (first, object.as_object_mut()) {
-        (Some(first), Some(fields)) => {
-            fields.insert("status".into(), first);
-        }
-        (None, Some(fields)) => {
-            fields.remove("status");
-        }
-        (_, None) => {}
+        _ if resource.has_status() && resource.custom().is_none() => object["status"] = json!({}),
+        _ => {}
     }
 }
 

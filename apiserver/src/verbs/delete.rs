@@ -5,11 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{List, Reply, admit, list, written};
+use super::{List, Reply, admit, list, options, written};
 use crate::call::Call;
 use crate::object::{self, Object, metadata_mut};
 use crate::protobuf;
-use crate::query;
 use crate::registry::Resource;
 use crate::selector::Selector;
 use crate::server::Inner;
@@ -23,6 +22,7 @@ use crate::store::{self, State};
 struct DeleteOptions {
     preconditions: Option<Preconditions>,
     dry_run: Vec<String>,
+    propagation_policy: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,7 +33,7 @@ struct Preconditions {
 }
 
 pub(super) fn delete(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
-    let options = options(call)?;
+    let options = decode(call)?;
     let dry_run = is_dry_run(call, &options)?;
     let mut state = server.store.lock();
     let key = store::key(call.namespace, call.name);
@@ -58,7 +58,7 @@ pub(super) fn delete(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
 }
 
 pub(super) fn delete_collection(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
-    let options = options(call)?;
+    let options = decode(call)?;
     let dry_run = is_dry_run(call, &options)?;
     let selector = Selector::parse(call.query, &call.resource)?;
     let mut state = server.store.lock();
@@ -132,20 +132,31 @@ fn marked(resource: &Resource, object: &Value, stamp: &str) -> Value {
     marked
 }
 
-fn options(call: &Call<'_>) -> Result<DeleteOptions, Status> {
+fn decode(call: &Call<'_>) -> Result<DeleteOptions, Status> {
     if call.body.is_empty() {
         return Ok(DeleteOptions::default());
     }
     if call.content_type() == protobuf::MEDIA_TYPE {
-        let options = protobuf::decode(&call.body).map_err(admit::unread)?;
+        let options = protobuf::decode(&call.body).map_err(|error| admit::unread(&error))?;
         return serde_json::from_value(options)
             .map_err(|error| Status::bad_request(error.to_string()));
     }
-    serde_json::from_slice(&call.body).map_err(|error| Status::bad_request(error.to_string()))
+    serde_json::from_slice(&call.body).map_err(|error| {
+        Status::bad_request(format!(
+            "couldn't get version/kind; json parse error: {error}"
+        ))
+    })
 }
 
+/// Whether nothing may be stored. Query and body can both say so.
 fn is_dry_run(call: &Call<'_>, options: &DeleteOptions) -> Result<bool, Status> {
-    Ok(call.query.is_dry_run()? || query::is_dry_run(options.dry_run.iter().map(String::as_str))?)
+    let mut dry_run: Vec<&str> = call.query.dry_run.iter().map(AsRef::as_ref).collect();
+    dry_run.extend(options.dry_run.iter().map(String::as_str));
+    let policy = options
+        .propagation_policy
+        .as_deref()
+        .or(call.query.propagation_policy.as_deref());
+    options::check_deletion(&dry_run, policy.unwrap_or_default())
 }
 
 fn check(

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::{List, Reply};
+use super::{List, Reply, options};
 use crate::call::Call;
 use crate::object::Object;
 use crate::selector::Selector;
@@ -30,6 +30,7 @@ const EXPIRED_CONTINUE: &str = "The provided continue parameter is too old to di
      deleted between the time the first chunk was returned and now may show up in the list.";
 
 pub(super) fn list(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+    options::check_list(call)?;
     let selector = Selector::parse(call.query, &call.resource)?;
     let limit = call.query.limit()?;
     let token = call
@@ -39,7 +40,7 @@ pub(super) fn list(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status
         .filter(|token| !token.is_empty())
         .map(decode)
         .transpose()?;
-    let revision = call.query.revision()?;
+    let revision = options::revision(call)?;
     let exact = call.query.resource_version_match.as_deref() == Some("Exact");
     let mut state = server.store.lock();
     if let Some(wanted) = revision.filter(|wanted| *wanted > state.revision()) {
@@ -175,7 +176,11 @@ fn encode(token: &Continue) -> String {
 }
 
 fn decode(text: &str) -> Result<Continue, Status> {
-    let refused = |why: String| Status::bad_request(format!("continue key is not valid: {why}"));
+    let refused = |why: String| {
+        Status::bad_request(format!(
+            "invalid continue token: continue key is not valid: {why}"
+        ))
+    };
     let bytes = URL_SAFE_NO_PAD
         .decode(text.trim_end_matches('='))
         .map_err(|error| refused(error.to_string()))?;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Reply, admit, update};
+use serde_json::Value;
+
+use super::{Reply, admit, options, update};
 use crate::call::Call;
 use crate::convert;
-use crate::object::metadata_mut;
 use crate::patch::Patch;
 use crate::server::Inner;
 use crate::status::Status;
@@ -17,7 +18,7 @@ pub(super) fn patch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
         &call.body,
         call.resource.custom().is_some(),
     )?;
-    let dry_run = call.query.is_dry_run()?;
+    let dry_run = options::check(call)?;
     let mut state = server.store.lock();
     let key = store::key(call.namespace, call.name);
     let Some(old) = state.get(&call.resource.stored_as, &key).cloned() else {
@@ -27,18 +28,30 @@ pub(super) fn patch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
         &convert::presented(&call.resource, &old.value),
         call.resource.shape(),
     )?;
-    let warnings = admit::decode(call, &mut object)?;
+    let warnings = decode(call, &mut object)?;
+    update::check_name(call, &object)?;
     admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
-    // A patch without these carries them over from the stored object, so only a patch that sets them can differ.
-    update::check_uid(call, &object, old.uid())?;
+    // A patch that does not name a version carries over the stored one.
     if update::requested_revision(&object)?.is_some_and(|revision| revision != old.revision) {
         return Err(Status::modified(&call.resource, call.name));
     }
-    metadata_mut(&mut object).insert("name".into(), call.name.into());
     let object = update::replace(server, &mut state, call, &key, &old, object, dry_run)?;
     Ok(Reply::Object {
         code: 200,
         object,
         warnings,
+    })
+}
+
+/// Decodes the patched object. What fails here is the patch's fault, and is told as such.
+fn decode(call: &Call<'_>, patched: &mut Value) -> Result<Vec<String>, Status> {
+    let sent = patched.clone();
+    let decoded = admit::check_kind(call, patched).and_then(|()| admit::decode(call, patched));
+    decoded.map_err(|status| {
+        // The wording of a body that cannot be decoded, without its beginning.
+        let why = status
+            .message
+            .split_once(&format!(" cannot be handled as a {}: ", call.resource.kind));
+        Status::invalid_patch(sent, why.map_or(status.message.as_str(), |(_, why)| why))
     })
 }

@@ -9,7 +9,11 @@ use crate::status::Status;
 use crate::store;
 
 pub(super) fn get(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
-    let wanted = call.query.revision()?.unwrap_or(0);
+    let wanted = call
+        .query
+        .revision()
+        .map_err(Status::unexplained)?
+        .unwrap_or(0);
     let state = server.store.lock();
     if wanted > state.revision() {
         return Ok(Reply::NotYet { wanted });

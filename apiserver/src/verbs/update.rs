@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Reply, admit, create, written};
+use super::{Reply, admit, create, options, written};
 use crate::call::Call;
 use crate::fields::{self, Writer};
 use crate::object::{self, Object, metadata_mut};
@@ -18,7 +18,7 @@ pub(super) fn update(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     let (mut object, warnings) = admit::decode_body(call)?;
     check_name(call, &object)?;
     admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
-    let dry_run = call.query.is_dry_run()?;
+    let dry_run = options::check(call)?;
     let revision = requested_revision(&object)?;
     let mut state = server.store.lock();
     let key = store::key(call.namespace, call.name);
@@ -40,7 +40,7 @@ pub(super) fn update(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     })
 }
 
-fn check_name(call: &Call<'_>, object: &Value) -> Result<(), Status> {
+pub(super) fn check_name(call: &Call<'_>, object: &Value) -> Result<(), Status> {
     let url = call.name;
     match object::text(object, "name") {
         "" => Err(Status::bad_request(format!(
@@ -66,7 +66,7 @@ pub(super) fn requested_revision(object: &Value) -> Result<Option<u64>, Status> 
 }
 
 /// A uid in the object is a precondition. `stored` is empty where nothing is stored.
-pub(super) fn check_uid(call: &Call<'_>, object: &Value, stored: &str) -> Result<(), Status> {
+fn check_uid(call: &Call<'_>, object: &Value, stored: &str) -> Result<(), Status> {
     let wanted = object::text(object, "uid");
     if wanted.is_empty() || wanted == stored {
         return Ok(());
@@ -192,8 +192,11 @@ fn keep_server_fields(old: &Value, new: &mut Value) {
     if metadata.get("uid").is_none_or(|uid| uid == "") {
         set(Some(metadata), "uid", old["metadata"].get("uid").cloned());
     }
+    // A deletion that has begun stays; one that a client makes up is left to validation.
     for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
-        set(Some(metadata), field, old["metadata"].get(field).cloned());
+        if let Some(stored) = old["metadata"].get(field) {
+            metadata.insert(field.into(), stored.clone());
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Reply, list};
+use super::{Reply, list, options};
 use crate::call::Call;
 use crate::selector::Selector;
 use crate::server::Inner;
@@ -15,8 +15,9 @@ use crate::watch::{Filter, Start, WatchStream};
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(1800);
 
 pub(super) fn watch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+    options::check_list(call)?;
     let selector = Selector::parse(call.query, &call.resource)?;
-    let revision = call.query.revision()?;
+    let revision = options::revision(call)?;
     let scope = scope(call, &selector);
     let filter = Filter {
         selector,

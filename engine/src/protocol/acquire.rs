@@ -18,11 +18,11 @@ use rand::rngs::StdRng;
 
 use super::clock::{Moment, ServerTime};
 use super::exchange::{Answer, Attempt, Reply, Request, Version};
-use super::record::{Claim, LeaseRecord};
+use super::record::Claim;
 
 pub use outcome::{Held, NotHeld, Outcome};
 use pace::FIRST_POLL;
-use plan::{Plan, Seen, Sent, Takeover, Then};
+use plan::{Plan, Seen, Sent, Standing, Takeover, Then};
 pub use settings::Settings;
 use settle::Closing;
 
@@ -66,6 +66,8 @@ pub struct Acquire {
     settings: Settings,
     rng: StdRng,
     time: ServerTime,
+    /// The last write whose times were a guess: nothing had told the server's time yet.
+    guessed: Option<Moment>,
     deadline: Moment,
     plan: Plan,
     awaiting: Option<Sent>,
@@ -75,8 +77,7 @@ pub struct Acquire {
     /// The acquiring write's answer while its wrong `renewTime` is corrected.
     correcting: Option<Held>,
     closing: Option<Closing>,
-    /// A record of ours that stands, as far as the answers tell.
-    standing: Option<Box<LeaseRecord>>,
+    standing: Option<Standing>,
     /// When to stop trying to undo what stands.
     undo_by: Option<Moment>,
     /// When the last read was sent, and when its answer arrived, if one did.
@@ -97,6 +98,7 @@ impl Acquire {
         Self {
             deadline: now + settings.wait,
             time: ServerTime::guess(now, wall),
+            guessed: None,
             settings,
             rng,
             plan: Plan::Create,
@@ -202,7 +204,7 @@ impl Acquire {
         if let Some(date) = date {
             self.time.observe(date, arrived);
         }
-        self.close_attempt(sent, &answer);
+        self.close_attempt(sent, &answer, arrived);
         self.trouble = match &answer {
             Answer::Unclear(message) => Some(message.clone()),
             Answer::NotExecuted(why) => Some(why.message.clone()),
@@ -219,7 +221,7 @@ impl Acquire {
             }
             (Sent::Look, Answer::Refused(refusal)) => self.on_unreadable(refusal),
             (Sent::Refresh, answer) if self.correcting.is_some() => {
-                self.on_uncorrected(&answer, arrived);
+                self.on_uncorrected(answer, arrived);
             }
             (Sent::Look, Answer::Lease(record)) => self.on_read(*record, date, arrived),
             (Sent::Look, Answer::NotFound) => self.on_absent(arrived),
@@ -291,6 +293,9 @@ impl Acquire {
         acquired: Option<Timestamp>,
         transitions: Option<i32>,
     ) -> Claim {
+        if !self.time.is_measured() {
+            self.guessed = Some(now);
+        }
         let renew_time = self.time.stamp(now);
         let open_until = now + self.settings.request_timeout + self.settings.grace;
         self.attempts.push(Attempt {
@@ -309,13 +314,20 @@ impl Acquire {
     }
 
     /// A clear answer settles the attempt it belongs to.
-    fn close_attempt(&mut self, sent: Sent, answer: &Answer) {
+    fn close_attempt(&mut self, sent: Sent, answer: &Answer, arrived: Moment) {
         let writes_our_claim = matches!(sent, Sent::Create | Sent::Take | Sent::Refresh);
-        if writes_our_claim
-            && !matches!(answer, Answer::Unclear(_))
-            && let Some(attempt) = self.attempts.last_mut()
-        {
-            attempt.open_until = None;
+        if !writes_our_claim {
+            return;
+        }
+        let late = arrived + self.settings.request_timeout + self.settings.grace;
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.open_until = match answer {
+                // A client that is told so late stood still, and perhaps before the request had left.
+                Answer::Unclear(_) => attempt
+                    .open_until
+                    .map(|until| if arrived > until { late } else { until }),
+                _ => None,
+            };
         }
     }
 }

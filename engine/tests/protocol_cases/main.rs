@@ -9,7 +9,6 @@ mod machine;
 mod notation;
 mod script;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -58,30 +57,4 @@ fn every_case_goes_as_it_is_told() {
         bless || wrong.is_empty(),
         "\n{wrong}set GWLOCK_BLESS=1 if that is how it has to go"
     );
-}
-
-#[test]
-fn the_table_of_rules_names_every_case_and_nothing_else() {
-    let readme = fs::read_to_string(folder().join("README.md")).expect("the table of rules");
-    let cell = |line: &str| line.split('|').nth(2).map(|cell| cell.trim().to_owned());
-    let rows = readme.lines().filter(|line| line.starts_with("| ")).skip(1);
-    let named: BTreeSet<String> = rows
-        .filter_map(cell)
-        .flat_map(|cell| {
-            cell.split("<br>")
-                .map(|title| title.trim().to_owned())
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let mut told = BTreeSet::new();
-    for file in files() {
-        for case in Case::parse_all(&fs::read_to_string(&file).expect("a readable file")) {
-            assert!(
-                told.insert(case.title().to_owned()),
-                "two cases have the title {:?}",
-                case.title()
-            );
-        }
-    }
-    assert_eq!(named, told);
 }

@@ -34,7 +34,7 @@ impl Acquire {
             return self.settle_later(now, retry_after);
         }
         let delay = self.poll_delay().max(retry_after.unwrap_or_default());
-        if now + delay >= self.deadline {
+        if now + delay >= self.patience() {
             let message = self.trouble.clone().unwrap_or_default();
             return self.give_up_later(NotHeld::Unreachable(message), now, retry_after);
         }
@@ -43,6 +43,14 @@ impl Acquire {
             watch_from: None,
             then,
         };
+    }
+
+    /// Until when it is tried again: for as long as there is time to wait, and for as long as a record of ours proves
+    /// anything, wait or no wait.
+    fn patience(&self) -> Moment {
+        let sent = self.standing.as_ref().and_then(|standing| standing.sent);
+        let proves = sent.map(|sent| sent + self.settings.timing.renew_deadline());
+        proves.map_or(self.deadline, |proves| proves.max(self.deadline))
     }
 
     pub(super) fn poll_delay(&mut self) -> Duration {

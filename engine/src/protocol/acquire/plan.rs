@@ -54,6 +54,14 @@ pub(super) struct Seen {
     pub(super) verdict: Verdict,
 }
 
+/// A record of ours that stands, as far as the answers tell.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) record: LeaseRecord,
+    /// When the write that it shows was sent, if it is one that we know.
+    pub(super) sent: Option<Moment>,
+}
+
 /// What a takeover has to be checked and undone with.
 #[derive(Debug, Clone)]
 pub(super) struct Takeover {

@@ -138,7 +138,7 @@ impl Acquire {
     /// Removes what stands, looks again while a write may still land, and ends otherwise.
     pub(super) fn settle(&mut self, now: Moment) {
         if let Some(standing) = self.standing.clone()
-            && !self.undo(&standing, now)
+            && !self.undo(&standing.record, now)
         {
             return;
         }

@@ -1,10 +1,10 @@
 //! What follows a write of ours that stands: a takeover is checked, a wrong `renewTime` corrected, the rest held.
 
-use super::super::clock::{Moment, is_off_by};
+use super::super::clock::{Moment, is_off, is_off_by};
 use super::super::exchange::{Answer, Attempt, Version};
 use super::super::expiry::Rule;
 use super::super::record::LeaseRecord;
-use super::plan::{Plan, Takeover};
+use super::plan::{Plan, Standing, Takeover, Then};
 use super::settle::Closing;
 use super::{Acquire, Held, NotHeld, Outcome};
 
@@ -16,7 +16,10 @@ impl Acquire {
 
     /// A record of ours stands, as an answer shows; it was written by an attempt sent at `sent`, if by one we know.
     pub(super) fn on_ours(&mut self, record: LeaseRecord, sent: Option<Moment>, arrived: Moment) {
-        self.standing = Some(Box::new(record.clone()));
+        self.standing = Some(Standing {
+            record: record.clone(),
+            sent,
+        });
         self.rule_out(Some(&Version::from(&record)));
         if let Some(takeover) = self.takeover.take()
             && takeover.before.uid == record.uid
@@ -48,10 +51,7 @@ impl Acquire {
             || record.resource_version.clone(),
             |held| held.token.clone(),
         );
-        let off = match (record.claim.renew_time, record.stamp) {
-            (Some(written), Some(stamp)) => is_off_by(written, stamp, arrived.since(sent)),
-            _ => false,
-        };
+        let off = self.is_off(&record, sent, arrived);
         let held = Held {
             token,
             sent,
@@ -70,23 +70,37 @@ impl Acquire {
         }
     }
 
-    /// The lease is ours, only its `renewTime` is still wrong; the renewals put that right.
-    pub(super) fn on_uncorrected(&mut self, answer: &Answer, arrived: Moment) {
+    /// Whether the times of a write were wrong, by the server's stamp. A write that lands late is stamped late, so one that
+    /// was made with the server's time may differ by as much as the answer took; a guess may not. A guess without a stamp is
+    /// compared with what the answers have told of the server's time since.
+    fn is_off(&self, record: &LeaseRecord, sent: Moment, arrived: Moment) -> bool {
+        let Some(written) = record.claim.renew_time else {
+            return false;
+        };
+        let took = arrived.since(sent);
+        let guessed = self.guessed >= Some(sent);
+        match record.stamp {
+            Some(stamp) if guessed => is_off(written, stamp),
+            Some(stamp) => is_off_by(written, stamp, took),
+            None => guessed && is_off(written, self.time.now(arrived) - took),
+        }
+    }
+
+    /// The lease is ours, only its `renewTime` is still wrong, and somebody who believes it may take the lease. So the
+    /// correction is tried again for as long as the record proves anything. Where it is refused, nothing can be done.
+    pub(super) fn on_uncorrected(&mut self, answer: Answer, arrived: Moment) {
         let deadline = self.settings.timing.renew_deadline();
-        let valid = self
-            .correcting
-            .take()
-            .filter(|held| arrived.since(held.sent) < deadline);
-        match (answer, valid) {
-            (Answer::Conflict | Answer::NotFound, _) | (_, None) => self.plan = Plan::Look,
-            (_, Some(held)) => {
+        let held = self.correcting.take();
+        match (answer, held) {
+            (Answer::Refused(_), Some(held)) if arrived.since(held.sent) < deadline => {
                 self.plan = Plan::Done(Outcome::Held(Box::new(Held {
                     requests: self.requests,
                     time: self.time.clone(),
-                    open: self.open_attempts(arrived),
                     ..held
                 })));
             }
+            (Answer::NotExecuted(why), _) => self.retry(arrived, Then::Look, why.retry_after),
+            _ => self.plan = Plan::Look,
         }
     }
 
