@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
 use gwlock_engine::client::{AcquireError, LeaseHandle, LeaseLock};
 use gwlock_engine::protocol::expiry::{Rule, Verdict};
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "35s")]
     wait: Duration,
     /// Who acquires [default: $POD_NAME, user@host]; a nonce is appended
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     identity: Option<String>,
     /// Write the claim to this file, for renew, verify and release
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -93,16 +94,25 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         requests,
         ..guard.leave().await
     };
-    if let Some(path) = &arguments.handle_file
-        && arguments.dry_run == DryRun::None
-        && let Err(failure) = write_handle(path, &handle)
-    {
+    if let Err(failure) = hand_over(&handle, arguments) {
         // A claim that nobody can find again would only block others.
         let _ = lock.release(&handle).await;
         return Err(failure.hint("the lease was released again"));
     }
-    show(&handle, arguments)?;
     Ok(Exit::Done)
+}
+
+/// Tells whoever called of the claim: by the file, if there is to be one, otherwise by what is printed.
+fn hand_over(handle: &LeaseHandle, arguments: &Arguments) -> Result<(), Failure> {
+    let path = arguments.handle_file.as_ref();
+    if let Some(path) = path.filter(|_| arguments.dry_run == DryRun::None) {
+        write_handle(path, handle)?;
+    }
+    match show(handle, arguments) {
+        // Whoever has the file needs no output.
+        Err(OutputError::ReaderGone) if path.is_some() => Ok(()),
+        shown => shown.map_err(|error| Failure::new(Exit::Unreachable, error)),
+    }
 }
 
 fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<(), OutputError> {
