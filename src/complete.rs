@@ -30,7 +30,8 @@ const NO_FILES: &str = ":4";
 /// Answers a shell, or kubectl, if that is what this process was started for.
 pub(crate) fn answered(invocation: &Invocation) -> bool {
     if invocation.called_as() == CalledAs::PluginCompletion {
-        output::candidates(&for_kubectl(invocation));
+        // A shell that has gone needs no candidates.
+        let _ = output::data(&for_kubectl(invocation));
         return true;
     }
     let is_shell = |name: &String| Shells::builtins().completer(name).is_some();

@@ -188,8 +188,8 @@ impl From<OutputError> for Failure {
             OutputError::ReaderGone => Self::new(Exit::Done, error),
             OutputError::Write(_) => Self::new(Exit::Unreachable, error),
             OutputError::JsonPath(_) => Self::new(Exit::Usage, error)
-                .hint("names, [0] and [*] are: -o jsonpath='{.items[*].holder}'"),
-            OutputError::Yaml(_) => Self::new(Exit::Bug, error),
+                .hint("such as {.items[0].holder} and {range .items[*]}{.name}{\"\\n\"}{end}"),
+            OutputError::Format(_) => Self::new(Exit::Bug, error),
         }
     }
 }

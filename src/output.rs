@@ -6,11 +6,12 @@ pub(crate) mod age;
 pub(crate) mod colour;
 pub(crate) mod escape;
 pub(crate) mod format;
+mod jsonpath;
 pub(crate) mod log;
 pub(crate) mod progress;
 pub(crate) mod table;
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 
 use anstyle::Style;
 
@@ -27,28 +28,41 @@ pub(crate) enum OutputError {
     ReaderGone,
     /// stdout cannot be written to.
     #[error("cannot write to stdout")]
-    Write(#[source] std::io::Error),
+    Write(#[source] io::Error),
     /// `-o jsonpath=` with something that is no path.
     #[error("jsonpath {0:?} is not understood")]
     JsonPath(String),
-    /// The value has no YAML form.
-    #[error("cannot write YAML")]
-    Yaml(#[source] serde_saphyr::ser::Error),
+    /// The value has no form in this format.
+    #[error("cannot write it in this format")]
+    Format(#[source] anyhow::Error),
+}
+
+impl From<io::Error> for OutputError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::BrokenPipe => Self::ReaderGone,
+            _ => Self::Write(error),
+        }
+    }
 }
 
 /// Prints data.
 pub(crate) fn data(text: &str) -> Result<(), OutputError> {
-    let mut out = anstream::stdout().lock();
     let newline = if text.is_empty() || text.ends_with('\n') {
         ""
     } else {
         "\n"
     };
-    match write!(out, "{text}{newline}").and_then(|()| out.flush()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(OutputError::ReaderGone),
-        Err(error) => Err(OutputError::Write(error)),
-    }
+    stream(|out| write!(out, "{text}{newline}"))
+}
+
+/// Prints data that is made while it is printed.
+pub(crate) fn stream<E: Into<OutputError>>(
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), OutputError> {
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    write(&mut out).map_err(Into::into)?;
+    Ok(out.flush()?)
 }
 
 /// Prints a line for the person at the terminal. Nothing can be done when that fails.
@@ -62,12 +76,6 @@ pub(crate) fn problem(label: &str, style: Style, text: &str) {
         "{style}{label}:{style:#} {}",
         escape::escape(text)
     ));
-}
-
-/// Prints candidates for a shell, which takes them as they are.
-pub(crate) fn candidates(text: &str) {
-    // A shell that has gone needs no candidates.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
 /// Prints what clap has to say: help and version on stdout, errors on stderr.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
 use gwlock_engine::client::{AcquireError, LeaseHandle, LeaseLock};
 use gwlock_engine::protocol::expiry::{Rule, Verdict};
@@ -15,7 +16,7 @@ use crate::cli::{DryRun, duration};
 use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, age::age, format::Format, progress, table};
+use crate::output::{self, OutputError, age::age, format::Format, progress, table};
 
 /// Acquire a lease and leave it held
 ///
@@ -36,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "35s")]
     wait: Duration,
     /// Who acquires [default: $POD_NAME, user@host]; a nonce is appended
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     identity: Option<String>,
     /// Write the claim to this file, for renew, verify and release
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -93,26 +94,35 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         requests,
         ..guard.leave().await
     };
-    if let Some(path) = &arguments.handle_file
-        && arguments.dry_run == DryRun::None
-        && let Err(failure) = write_handle(path, &handle)
-    {
+    if let Err(failure) = hand_over(&handle, arguments) {
         // A claim that nobody can find again would only block others.
         let _ = lock.release(&handle).await;
         return Err(failure.hint("the lease was released again"));
     }
-    output::data(&show(&handle, arguments)?)?;
     Ok(Exit::Done)
 }
 
-fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<String, Failure> {
+/// Tells whoever called of the claim: by the file, if there is to be one, otherwise by what is printed.
+fn hand_over(handle: &LeaseHandle, arguments: &Arguments) -> Result<(), Failure> {
+    let path = arguments.handle_file.as_ref();
+    if let Some(path) = path.filter(|_| arguments.dry_run == DryRun::None) {
+        write_handle(path, handle)?;
+    }
+    match show(handle, arguments) {
+        // Whoever has the file needs no output.
+        Err(OutputError::ReaderGone) if path.is_some() => Ok(()),
+        shown => shown.map_err(|error| Failure::new(Exit::Unreachable, error)),
+    }
+}
+
+fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<(), OutputError> {
     let suffix = arguments.dry_run.suffix();
     match &arguments.output {
-        Format::Name => Ok(format!(
+        Format::Name => output::data(&format!(
             "lease.coordination.k8s.io/{}{suffix}",
             handle.lease
         )),
-        format if format.is_structured() => Ok(format.print(&handle_value(handle))?),
+        format if format.is_structured() => format.show(&handle_value(handle)),
         _ => {
             let row = vec![
                 format!("{}{suffix}", handle.lease),
@@ -120,7 +130,7 @@ fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<String, Failure> 
                 handle.fencing_token.clone(),
                 handle.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             ];
-            Ok(table::render(
+            output::data(&table::render(
                 &["LEASE", "HOLDER", "TOKEN", "EXPIRES"],
                 &[row],
             ))

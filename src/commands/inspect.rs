@@ -13,15 +13,15 @@ use gwlock_engine::protocol::exchange::{Answer, Request};
 use gwlock_engine::protocol::key::{
     GATEWAY_PREFIX, INTERACTIVE_PREFIX, LeaseName, ORCHESTRATOR_PREFIX,
 };
-use serde_json::json;
 
 use super::key::{self, KeyAs};
 use crate::context::{Cluster, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, API_VERSION, format::Format, table};
+use crate::output::table::Columns;
+use crate::output::{self, OutputError, colour, format::Format};
 
-use report::Report;
+use report::{Report, Reports};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -121,24 +121,21 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let listing = look(arguments, &keys, &cluster).await?;
     if arguments.watch {
         return watch::Follower::new(arguments, &keys, &cluster)
-            .run(listing)
+            .run(&listing)
             .await;
     }
-    let missing: Vec<LeaseName> = keys
-        .into_iter()
-        .filter(|key| !listing.items.iter().any(|item| item.name == key.as_str()))
-        .collect();
-    let date = listing.date;
-    let reports = listing.items.into_iter().map(|item| Report::of(item, date));
-    let reports: Vec<Report> = reports.collect();
-    if !reports.is_empty() || arguments.output.is_structured() {
-        output::data(&show(arguments, &reports)?)?;
-    } else if missing.is_empty() {
+    if !listing.items.is_empty() || arguments.output.is_structured() {
+        show(arguments, &listing)?;
+    } else if keys.is_empty() {
         output::note(&match arguments.namespace(&cluster) {
             None => "No resources found".to_owned(),
             Some(namespace) => format!("No resources found in {namespace} namespace."),
         });
     }
+    let missing: Vec<LeaseName> = keys
+        .into_iter()
+        .filter(|key| !listing.items.iter().any(|item| item.name == key.as_str()))
+        .collect();
     if missing.is_empty() {
         return Ok(Exit::Done);
     }
@@ -231,23 +228,29 @@ async fn read(
     }
 }
 
-fn show(arguments: &Arguments, reports: &[Report]) -> Result<String, Failure> {
+fn show(arguments: &Arguments, listing: &Listing) -> Result<(), OutputError> {
+    let reports = Reports(listing);
     match &arguments.output {
-        Format::Name => Ok(reports
-            .iter()
-            .map(|report| report.resource_name() + "\n")
-            .collect()),
-        format if format.is_structured() => Ok(format.print(
-            &json!({"apiVersion": API_VERSION, "kind": "LeaseReportList", "items": reports}),
-        )?),
-        _ => {
-            let wide = arguments.is_wide();
-            let header = Report::header(arguments.all_namespaces, wide);
-            let header = Some(header.as_slice()).filter(|_| !arguments.no_headers);
-            let rows = reports
+        Format::Name => output::stream(|out| {
+            reports
                 .iter()
-                .map(|report| report.row(arguments.all_namespaces, wide));
-            Ok(table::styled(header, rows))
+                .try_for_each(|report| writeln!(out, "{}", report.resource_name()))
+        }),
+        format if format.is_structured() => format.show_large(&reports.list()),
+        _ => {
+            let (namespaces, wide) = (arguments.all_namespaces, arguments.is_wide());
+            let mut columns = Columns::new(Report::header(namespaces, wide), colour::on_stdout());
+            for report in reports.iter() {
+                columns.measure(&report.cells(namespaces, wide));
+            }
+            output::stream(|out| {
+                if !arguments.no_headers {
+                    columns.write_header(out)?;
+                }
+                reports.iter().try_for_each(|report| {
+                    columns.write(out, &report.cells(namespaces, wide), report.style())
+                })
+            })
         }
     }
 }

@@ -78,14 +78,13 @@ fn say(
     words: &str,
 ) -> Result<Exit, Failure> {
     let name = format!("lease.coordination.k8s.io/{}", handle.lease);
-    let text = match &arguments.output {
-        Format::Name => name,
-        format if format.is_structured() => format.print(&json!({
+    match &arguments.output {
+        Format::Name => output::data(&name)?,
+        format if format.is_structured() => format.show(&json!({
             "apiVersion": API_VERSION, "kind": "LeaseRelease", "lease": handle.lease, "namespace": handle.namespace,
             "holder": handle.holder, "outcome": outcome, "dryRun": arguments.dry_run.as_str(),
         }))?,
-        _ => format!("{name} {words}{}", arguments.dry_run.suffix()),
-    };
-    output::data(&text)?;
+        _ => output::data(&format!("{name} {words}{}", arguments.dry_run.suffix()))?,
+    }
     Ok(Exit::Done)
 }

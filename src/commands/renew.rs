@@ -59,18 +59,17 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     {
         write_handle(path, &renewed)?;
     }
-    let text = match &arguments.output {
+    let name = format!("lease.coordination.k8s.io/{}", renewed.lease);
+    match &arguments.output {
         Format::Table | Format::Wide => {
             let expires = renewed.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ");
-            let suffix = arguments.dry_run.suffix();
-            format!(
-                "lease.coordination.k8s.io/{} renewed until {expires}{suffix}",
-                renewed.lease
-            )
+            output::data(&format!(
+                "{name} renewed until {expires}{}",
+                arguments.dry_run.suffix()
+            ))?;
         }
-        Format::Name => format!("lease.coordination.k8s.io/{}", renewed.lease),
-        format => format.print(&handle_value(&renewed))?,
-    };
-    output::data(&text)?;
+        Format::Name => output::data(&name)?,
+        format => format.show(&handle_value(&renewed))?,
+    }
     Ok(Exit::Done)
 }

@@ -58,16 +58,19 @@ fn stands(
 ) -> Result<Exit, Failure> {
     let name = format!("lease.coordination.k8s.io/{}", handle.lease);
     let left = evidence.remaining();
-    let text = match &arguments.output {
-        Format::Name => name,
-        format if format.is_structured() => format.print(&json!({
+    match &arguments.output {
+        Format::Name => output::data(&name)?,
+        format if format.is_structured() => format.show(&json!({
             "apiVersion": API_VERSION, "kind": "LeaseVerification", "lease": handle.lease,
             "namespace": handle.namespace, "holder": handle.holder, "stands": true,
             "remainingSeconds": left.as_secs(),
         }))?,
-        _ => format!("{name} is held by {}, {} left", handle.holder, age(left)),
-    };
-    output::data(&text)?;
+        _ => output::data(&format!(
+            "{name} is held by {}, {} left",
+            handle.holder,
+            age(left)
+        ))?,
+    }
     Ok(Exit::Done)
 }
 

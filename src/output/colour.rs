@@ -46,6 +46,11 @@ impl Color {
     }
 }
 
+/// Whether styles on stdout can be seen.
+pub(crate) fn on_stdout() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
+
 impl From<Color> for clap::ColorChoice {
     fn from(color: Color) -> Self {
         match color {

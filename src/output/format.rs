@@ -1,11 +1,13 @@
 //! The formats of `-o`.
 
+use std::io::Write;
 use std::str::FromStr;
 
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::ser::{PrettyFormatter, Serializer};
 
-use super::OutputError;
+use super::{OutputError, jsonpath, stream};
 
 /// How data is printed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,17 +55,23 @@ impl Format {
         matches!(self, Self::Json | Self::Yaml | Self::JsonPath(_))
     }
 
+    /// Prints a value in a structured format.
+    pub(crate) fn show(&self, value: &Value) -> Result<(), OutputError> {
+        stream(|out| self.write(out, value))
+    }
+
     /// A value in a structured format.
     pub(crate) fn print(&self, value: &Value) -> Result<String, OutputError> {
-        match self {
-            Self::Yaml => serde_saphyr::to_string(value).map_err(OutputError::Yaml),
-            Self::JsonPath(path) => at(value, path),
-            Self::Table | Self::Wide | Self::Json | Self::Name => Ok(json(value)),
-        }
+        let mut text = Vec::new();
+        self.write(&mut text, value)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
-}
 
-impl Format {
+    /// The same for what is too large to be a [`Value`] first. Fields are not sorted here, as kubectl does it.
+    pub(crate) fn show_large(&self, value: &impl Serialize) -> Result<(), OutputError> {
+        stream(|out| self.write(out, value))
+    }
+
     /// One of many values that come as they happen: a line of JSON, a YAML document.
     pub(crate) fn print_line(&self, value: &Value) -> Result<String, OutputError> {
         match self {
@@ -72,60 +80,38 @@ impl Format {
             format => format.print(value),
         }
     }
-}
 
-/// JSON with four spaces and sorted keys.
-fn json(value: &Value) -> String {
-    let mut bytes = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    // Writing a value into memory cannot fail.
-    let _ = value.serialize(&mut serializer);
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// kubectl's simplest paths: names, `[0]` and `[*]`.
-fn at(value: &Value, path: &str) -> Result<String, OutputError> {
-    let invalid = || OutputError::JsonPath(path.to_owned());
-    let inner = path
-        .trim()
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .unwrap_or(path.trim());
-    let inner = inner.strip_prefix('.').unwrap_or(inner);
-    let mut found = vec![value];
-    for step in inner.split('.').filter(|step| !step.is_empty()) {
-        let (name, indexes) = step.find('[').map_or((step, ""), |at| step.split_at(at));
-        if !name.is_empty() {
-            found = found
-                .into_iter()
-                .filter_map(|value| value.get(name))
-                .collect();
+    fn write(&self, out: &mut dyn Write, value: &impl Serialize) -> Result<(), OutputError> {
+        match self {
+            Self::Yaml => {
+                let yaml = serde_saphyr::to_string(value);
+                let yaml = yaml.map_err(|error| OutputError::Format(error.into()))?;
+                out.write_all(yaml.as_bytes())?;
+            }
+            Self::JsonPath(path) => {
+                let value = serde_json::to_value(value);
+                let value = value.map_err(|error| OutputError::Format(error.into()))?;
+                let text = jsonpath::render(path, &value);
+                let text = text.ok_or_else(|| OutputError::JsonPath(path.clone()))?;
+                out.write_all(text.as_bytes())?;
+            }
+            Self::Table | Self::Wide | Self::Json | Self::Name => {
+                let indented = PrettyFormatter::with_indent(b"    ");
+                value
+                    .serialize(&mut Serializer::with_formatter(&mut *out, indented))
+                    .map_err(json_error)?;
+                writeln!(out)?;
+            }
         }
-        for index in indexes.split_terminator(']') {
-            let index = index.strip_prefix('[').ok_or_else(invalid)?;
-            found = match index {
-                "*" => found
-                    .into_iter()
-                    .filter_map(Value::as_array)
-                    .flatten()
-                    .collect(),
-                number => {
-                    let number: usize = number.parse().map_err(|_| invalid())?;
-                    found
-                        .into_iter()
-                        .filter_map(|value| value.get(number))
-                        .collect()
-                }
-            };
-        }
+        Ok(())
     }
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
-    Ok(found.into_iter().map(text).collect::<Vec<_>>().join(" "))
+}
+
+fn json_error(error: serde_json::Error) -> OutputError {
+    match error.io_error_kind() {
+        Some(kind) => std::io::Error::from(kind).into(),
+        None => OutputError::Format(error.into()),
+    }
 }
 
 #[cfg(test)]
@@ -135,22 +121,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_finds_names_indexes_and_all_items() {
-        let value = json!({"items": [{"holder": "a"}, {"holder": "b", "age": 3}]});
-        assert_eq!(at(&value, "{.items[0].holder}").unwrap(), "a");
-        assert_eq!(at(&value, "{.items[*].holder}").unwrap(), "a b");
-        assert_eq!(at(&value, ".items[1].age").unwrap(), "3");
-        assert_eq!(at(&value, "{.nothing}").unwrap(), "");
-        assert!(
-            matches!(at(&value, "{.items[x]}"), Err(OutputError::JsonPath(path)) if path == "{.items[x]}")
-        );
-    }
-
-    #[test]
     fn yaml_keeps_words_that_other_readers_take_for_booleans() {
         assert_eq!(
             Format::Yaml.print(&json!({"name": "no"})).unwrap(),
             "name: \"no\"\n"
+        );
+    }
+
+    #[test]
+    fn json_is_indented_by_four() {
+        assert_eq!(
+            Format::Json.print(&json!({"b": [1], "a": null})).unwrap(),
+            "{\n    \"a\": null,\n    \"b\": [\n        1\n    ]\n}\n"
         );
     }
 }

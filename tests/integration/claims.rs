@@ -270,6 +270,25 @@ fn a_claim_that_cannot_be_written_down_is_given_back() {
 }
 
 #[test]
+fn a_claim_that_cannot_be_printed_is_given_back() {
+    let server = Server::start();
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let run = server.gwlock(&["acquire", LEASE]).stdout(full).run();
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (
+            69,
+            "error: cannot write to stdout: No space left on device (os error 28)\n\
+             hint: the lease was released again\n"
+        )
+    );
+    assert_eq!(server.leases(), Vec::<String>::new());
+}
+
+#[test]
 fn another_namespace_than_the_handles_is_a_contradiction() {
     let server = Server::start();
     let (file, _) = acquire_to_file(&server);

@@ -39,6 +39,7 @@ pub(crate) struct Run {
 pub(crate) struct Gwlock {
     command: Command,
     stdin: Option<String>,
+    stdout: Stdio,
 }
 
 /// A served API server. It ends with the value.
@@ -105,6 +106,7 @@ impl Gwlock {
         Self {
             command,
             stdin: None,
+            stdout: Stdio::piped(),
         }
     }
 
@@ -118,6 +120,11 @@ impl Gwlock {
         self
     }
 
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = stdout.into();
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(self) -> Run {
         self.start().wait_with_output().unwrap().into()
@@ -128,7 +135,7 @@ impl Gwlock {
         let mut child = self
             .command
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(self.stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -102,18 +102,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("env::var", &["src/context.rs"]),
     ("env::args", &["src/context/invocation.rs"]),
     ("io::stdin", &["src/context.rs"]),
-    ("io::stdout", &["src/output.rs"]),
+    ("io::stdout", &["src/output.rs", "src/output/colour.rs"]),
     ("io::stderr", &["src/output.rs", "src/output/log.rs"]),
-    ("comfy_table", &["src/output/table.rs"]),
+    ("unicode_width", &["src/output/table.rs"]),
     ("indicatif", &["src/output/progress.rs"]),
-    (
-        "anstream",
-        &[
-            "src/output.rs",
-            "src/output/colour.rs",
-            "src/output/table.rs",
-        ],
-    ),
+    ("anstream", &["src/output.rs", "src/output/colour.rs"]),
     (
         "serde_saphyr",
         &[

@@ -1,60 +1,97 @@
 //! What is known of one lease, by one consistent read.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use gwlock_engine::client::list::Listed;
+use anstyle::Style;
+use gwlock_engine::client::list::{Listed, Listing};
 use gwlock_engine::protocol::clock::Moment;
 use gwlock_engine::protocol::expiry::{Evidence, Reading, Rule, Verdict, judge};
 use gwlock_engine::protocol::key::{GATEWAY_PREFIX, INTERACTIVE_PREFIX};
 use gwlock_engine::protocol::timing::DEFAULT_MARGIN;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::output::API_VERSION;
 use crate::output::age::age;
 use crate::output::colour::{ATTENTION, PLAIN};
-use crate::output::table::Row;
 
 /// A holder's clock that is off by no more than this is not worth a word.
 const SKEW_WORTH_SAYING: i64 = 2;
 
+/// A cell without a value.
+const NONE: Cow<'static, str> = Cow::Borrowed("-");
+
 /// The state of a lease that was there before.
 const GONE: &str = "gone";
 
-/// One lease, as `-o json` prints it.
+/// One lease, as `-o json` prints it. Fields are sorted by their names, as kubectl sorts keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
-    name: String,
-    namespace: String,
-    holder: Option<String>,
-    pub(super) state: &'static str,
-    stale: bool,
+pub(super) struct Report<'a> {
     evidence: Proof,
+    holder: Option<&'a str>,
+    name: &'a str,
+    namespace: &'a str,
     problems: Vec<String>,
+    stale: bool,
+    pub(super) state: &'static str,
     #[serde(skip)]
     created: Option<Duration>,
     /// The resourceVersion that was read.
     #[serde(skip)]
-    pub(super) version: String,
+    pub(super) version: &'a str,
 }
 
-/// What the state rests on.
+/// What the state rests on. Fields are sorted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Proof {
-    /// `server`, `observed` or `none`.
-    rule: &'static str,
     age_seconds: Option<u64>,
-    /// Negative once expired: how long ago.
-    remaining_seconds: Option<i64>,
     /// The holder's clock against the server's: what it wrote minus when the server saw it.
     clock_skew_seconds: Option<i64>,
+    /// Negative once expired: how long ago.
+    remaining_seconds: Option<i64>,
+    /// `server`, `observed` or `none`.
+    rule: &'static str,
 }
 
-impl Report {
-    pub(super) fn of(listed: Listed, date: Option<Timestamp>) -> Self {
+/// Reports on all leases of a listing. They are made where they are needed, because there can be very many.
+pub(super) struct Reports<'a>(pub(super) &'a Listing);
+
+/// The object that `-o json` prints. Fields are sorted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReportList<'a> {
+    api_version: &'static str,
+    items: Reports<'a>,
+    kind: &'static str,
+}
+
+impl<'a> Reports<'a> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Report<'a>> + use<'a> {
+        let date = self.0.date;
+        self.0.items.iter().map(move |item| Report::of(item, date))
+    }
+
+    pub(super) fn list(self) -> ReportList<'a> {
+        ReportList {
+            api_version: API_VERSION,
+            items: self,
+            kind: "LeaseReportList",
+        }
+    }
+}
+
+impl Serialize for Reports<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn of(listed: &'a Listed, date: Option<Timestamp>) -> Self {
         let record = &listed.record;
         let now = Moment::default();
         let verdict = judge(
@@ -78,37 +115,37 @@ impl Report {
             _ => None,
         };
         let problems = if has_expiry {
-            problems(&listed, skew)
+            problems(listed, skew)
         } else {
             Vec::new()
         };
         let created = record.created.zip(date);
         Self {
-            state,
-            stale: state == "expired",
             evidence: Proof::of(verdict, has_expiry, skew),
+            holder: record.claim.holder.as_deref(),
+            name: &listed.name,
+            namespace: &listed.namespace,
             problems,
+            stale: state == "expired",
+            state,
             created: created
                 .and_then(|(created, date)| date.duration_since(created).try_into().ok()),
-            name: listed.name,
-            namespace: listed.namespace,
-            holder: listed.record.claim.holder,
-            version: listed.record.resource_version,
+            version: &record.resource_version,
         }
     }
 
     /// A lease that was there before.
-    pub(super) fn gone(namespace: String, name: String) -> Self {
+    pub(super) fn gone(namespace: &'a str, name: &'a str) -> Self {
         Self {
+            evidence: Proof::of(Verdict::Free, false, None),
+            holder: None,
             name,
             namespace,
-            holder: None,
-            state: GONE,
-            stale: false,
-            evidence: Proof::of(Verdict::Free, false, None),
             problems: Vec::new(),
+            stale: false,
+            state: GONE,
             created: None,
-            version: String::new(),
+            version: "",
         }
     }
 
@@ -118,7 +155,7 @@ impl Report {
 
     /// Its namespace and its name.
     pub(super) fn lease(&self) -> (String, String) {
-        (self.namespace.clone(), self.name.clone())
+        (self.namespace.to_owned(), self.name.to_owned())
     }
 
     /// As `-o name` prints it.
@@ -143,63 +180,65 @@ impl Report {
         u64::try_from(left).ok().map(Duration::from_secs)
     }
 
+    pub(super) fn style(&self) -> Style {
+        if self.stale || !self.problems.is_empty() {
+            ATTENTION
+        } else {
+            PLAIN
+        }
+    }
+
     pub(super) fn header(namespaces: bool, wide: bool) -> Vec<&'static str> {
-        let mut header = vec!["NAME", "HOLDER", "STATE", "AGE", "EXPIRES", "PROBLEMS"];
-        if wide {
-            header.splice(5..5, ["RENEWED", "RULE", "SKEW"]);
-        }
+        let mut header = Vec::with_capacity(10);
         if namespaces {
-            header.insert(0, "NAMESPACE");
+            header.push("NAMESPACE");
         }
+        header.extend(["NAME", "HOLDER", "STATE", "AGE", "EXPIRES"]);
+        if wide {
+            header.extend(["RENEWED", "RULE", "SKEW"]);
+        }
+        header.push("PROBLEMS");
         header
     }
 
-    pub(super) fn row(&self, namespaces: bool, wide: bool) -> Row {
-        let needs_attention = self.stale || !self.problems.is_empty();
-        let style = if needs_attention { ATTENTION } else { PLAIN };
-        Row::new(self.cells(namespaces, wide)).styled(style)
-    }
-
-    fn cells(&self, namespaces: bool, wide: bool) -> Vec<String> {
-        let none = || "-".to_owned();
-        let expires = self.evidence.remaining_seconds.map_or_else(none, |left| {
+    pub(super) fn cells(&self, namespaces: bool, wide: bool) -> Vec<Cow<'_, str>> {
+        let short =
+            |duration: Option<Duration>| duration.map_or(NONE, |duration| age(duration).into());
+        let evidence = &self.evidence;
+        let mut cells = Vec::with_capacity(10);
+        if namespaces {
+            cells.push(self.namespace.into());
+        }
+        cells.push(self.name.into());
+        cells.push(
+            self.holder
+                .filter(|holder| !holder.is_empty())
+                .map_or(NONE, Cow::from),
+        );
+        cells.push(self.state.into());
+        cells.push(short(self.created));
+        cells.push(evidence.remaining_seconds.map_or(NONE, |left| {
             let duration = age(Duration::from_secs(left.unsigned_abs()));
             if left < 0 {
-                format!("{duration} ago")
+                format!("{duration} ago").into()
             } else {
-                format!("in {duration}")
+                format!("in {duration}").into()
             }
-        });
-        let mut row = vec![
-            self.name.clone(),
-            self.holder
-                .clone()
-                .filter(|holder| !holder.is_empty())
-                .unwrap_or_else(none),
-            self.state.to_owned(),
-            self.created.map_or_else(none, age),
-            expires,
-            if self.problems.is_empty() {
-                none()
-            } else {
-                self.problems.join("; ")
-            },
-        ];
+        }));
         if wide {
-            let renewed = self
-                .evidence
-                .age_seconds
-                .map_or_else(none, |age_seconds| age(Duration::from_secs(age_seconds)));
-            let skew = self
-                .evidence
-                .clock_skew_seconds
-                .map_or_else(none, |skew| format!("{skew:+}s"));
-            row.splice(5..5, [renewed, self.evidence.rule.to_owned(), skew]);
+            cells.push(short(evidence.age_seconds.map(Duration::from_secs)));
+            cells.push(evidence.rule.into());
+            cells.push(
+                evidence
+                    .clock_skew_seconds
+                    .map_or(NONE, |skew| format!("{skew:+}s").into()),
+            );
         }
-        if namespaces {
-            row.insert(0, self.namespace.clone());
-        }
-        row
+        cells.push(match self.problems.as_slice() {
+            [] => NONE,
+            problems => problems.join("; ").into(),
+        });
+        cells
     }
 }
 
@@ -302,14 +341,14 @@ mod tests {
         }
     }
 
-    fn report(name: &str, claim: Claim, date: i64) -> Report {
-        Report::of(listed(name, claim), Timestamp::from_second(date).ok())
+    fn report(listed: &Listed, date: i64) -> Report<'_> {
+        Report::of(listed, Timestamp::from_second(date).ok())
     }
 
     #[test]
     fn a_report_says_by_which_evidence_a_lease_is_held() {
         assert_eq!(
-            json!(report("gw-lock-1", held_by_gateway(1000), 1010)),
+            json!(report(&listed("gw-lock-1", held_by_gateway(1000)), 1010)),
             json!({
                 "name": "gw-lock-1", "namespace": "ns", "holder": "gateway-1", "state": "held", "stale": false,
                 "evidence": {"rule": "server", "ageSeconds": 10, "remainingSeconds": 22, "clockSkewSeconds": 0},
@@ -320,7 +359,8 @@ mod tests {
 
     #[test]
     fn expiry_and_a_wrong_clock_are_told_apart() {
-        let report = report("gw-lock-1", held_by_gateway(940), 1041);
+        let listed = listed("gw-lock-1", held_by_gateway(940));
+        let report = report(&listed, 1041);
         assert_eq!(
             report.cells(false, true),
             [
@@ -344,7 +384,7 @@ mod tests {
             ..held_by_gateway(1000)
         };
         assert_eq!(
-            report("gw-lock-1", claim, 1010).problems,
+            report(&listed("gw-lock-1", claim), 1010).problems,
             ["no renewTime: a gateway would wait for ever"]
         );
     }
@@ -355,11 +395,26 @@ mod tests {
             renew_time: None,
             ..held_by_gateway(1000)
         };
-        let report = report("kubernaut-interactive-rr-1", claim, 9000);
+        let listed = listed("kubernaut-interactive-rr-1", claim);
+        let report = report(&listed, 9000);
         assert_eq!(
             (report.state, report.stale, report.problems.len()),
             ("held", false, 0)
         );
         assert_eq!(report.evidence.rule, "none");
+    }
+
+    #[test]
+    fn keys_are_sorted_without_a_map() {
+        let listing = Listing {
+            items: vec![listed("gw-lock-1", held_by_gateway(1000))],
+            date: Timestamp::from_second(1010).ok(),
+            resource_version: String::new(),
+        };
+        let list = Reports(&listing).list();
+        assert_eq!(
+            serde_json::to_string(&list).unwrap(),
+            json!(list).to_string()
+        );
     }
 }

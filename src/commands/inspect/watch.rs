@@ -2,6 +2,7 @@
 //!
 //! An event only says that something changed; each lease is read again, because an event's time is not evidence.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -11,13 +12,13 @@ use gwlock_engine::client::watch::{Changed, WatchError, names};
 use gwlock_engine::protocol::key::LeaseName;
 use tokio::time::Instant;
 
-use super::report::Report;
+use super::report::{Report, Reports};
 use super::{Arguments, look, read};
 use crate::context::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::table::{Columns, Row};
-use crate::output::{self, format::Format};
+use crate::output::table::Columns;
+use crate::output::{self, colour, format::Format};
 
 /// After the moment at which a lease expires by the server's whole seconds.
 const A_SECOND: Duration = Duration::from_secs(1);
@@ -53,13 +54,13 @@ impl<'a> Follower<'a> {
             arguments,
             keys,
             cluster,
-            columns: Columns::new(&header),
+            columns: Columns::new(header, colour::on_stdout()),
             shown: HashMap::new(),
         }
     }
 
     /// Shows what there is, then every change of it, for as long as the server answers.
-    pub(super) async fn run(mut self, listing: Listing) -> Result<Exit, Failure> {
+    pub(super) async fn run(mut self, listing: &Listing) -> Result<Exit, Failure> {
         let mut version = self.begin(listing)?;
         loop {
             let mut events = std::pin::pin!(self.watch(&version).await?);
@@ -77,24 +78,21 @@ impl<'a> Follower<'a> {
                 }
             }
             // The watch ended, or its version is too old by now: start again from the present.
-            version = self.catch_up(look(self.arguments, self.keys, self.cluster).await?)?;
+            version = self.catch_up(&look(self.arguments, self.keys, self.cluster).await?)?;
         }
     }
 
-    fn begin(&mut self, listing: Listing) -> Result<String, Failure> {
-        let date = listing.date;
-        let reports = listing.items.into_iter().map(|item| Report::of(item, date));
-        let reports: Vec<Report> = reports.collect();
-        for report in &reports {
-            self.columns.fit(&self.row(report));
+    fn begin(&mut self, listing: &Listing) -> Result<String, Failure> {
+        for report in Reports(listing).iter() {
+            self.columns.measure(&self.cells(&report));
         }
         if self.arguments.is_table() && !self.arguments.no_headers {
-            output::data(&self.columns.header())?;
+            output::stream(|out| self.columns.write_header(out))?;
         }
-        for report in &reports {
-            self.show(report)?;
+        for report in Reports(listing).iter() {
+            self.show(&report)?;
         }
-        Ok(listing.resource_version)
+        Ok(listing.resource_version.clone())
     }
 
     async fn watch(&self, version: &str) -> Result<impl Stream<Item = Changed> + use<'a>, Failure> {
@@ -119,31 +117,30 @@ impl<'a> Follower<'a> {
     }
 
     /// Shows what has changed while nobody watched.
-    fn catch_up(&mut self, listing: Listing) -> Result<String, Failure> {
+    fn catch_up(&mut self, listing: &Listing) -> Result<String, Failure> {
         let mut gone: HashSet<Lease> = self.shown.keys().cloned().collect();
-        for item in listing.items {
-            gone.remove(&(item.namespace.clone(), item.name.clone()));
-            self.show_if_new(&Report::of(item, listing.date))?;
+        for report in Reports(listing).iter() {
+            gone.remove(&report.lease());
+            self.show_if_new(&report)?;
         }
         for (namespace, name) in gone {
-            self.show_if_new(&Report::gone(namespace, name))?;
+            self.show_if_new(&Report::gone(&namespace, &name))?;
         }
-        Ok(listing.resource_version)
+        Ok(listing.resource_version.clone())
     }
 
     async fn look_at(&mut self, namespace: String, name: String) -> Result<(), Failure> {
         let Ok(key) = LeaseName::new(&name) else {
             return Ok(());
         };
-        let report = match read(&key, &namespace, self.cluster).await? {
-            (Some(item), date) => Report::of(item, date),
-            (None, _) => Report::gone(namespace, name),
-        };
-        self.show_if_new(&report)
+        match read(&key, &namespace, self.cluster).await? {
+            (Some(item), date) => self.show_if_new(&Report::of(&item, date)),
+            (None, _) => self.show_if_new(&Report::gone(&namespace, &name)),
+        }
     }
 
     /// Two events may be followed by one read that answers both.
-    fn show_if_new(&mut self, report: &Report) -> Result<(), Failure> {
+    fn show_if_new(&mut self, report: &Report<'_>) -> Result<(), Failure> {
         match self.shown.get_mut(&report.lease()) {
             None if report.is_gone() => Ok(()),
             Some(shown) if shown.version == report.version && shown.state == report.state => {
@@ -154,9 +151,9 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn show(&mut self, report: &Report) -> Result<(), Failure> {
+    fn show(&mut self, report: &Report<'_>) -> Result<(), Failure> {
         let shown = Shown {
-            version: report.version.clone(),
+            version: report.version.to_owned(),
             state: report.state,
             expires: expiry(report),
         };
@@ -165,16 +162,19 @@ impl<'a> Follower<'a> {
         } else {
             self.shown.insert(report.lease(), shown);
         }
-        let text = match &self.arguments.output {
-            Format::Table | Format::Wide => self.columns.line(&self.row(report)),
-            Format::Name => report.resource_name(),
-            format => format.print_line(&report.value())?,
-        };
-        Ok(output::data(&text)?)
+        match &self.arguments.output {
+            Format::Table | Format::Wide => {
+                self.columns.measure(&self.cells(report));
+                output::stream(|out| self.columns.write(out, &self.cells(report), report.style()))?;
+            }
+            Format::Name => output::data(&report.resource_name())?,
+            format => output::data(&format.print_line(&report.value())?)?,
+        }
+        Ok(())
     }
 
-    fn row(&self, report: &Report) -> Row {
-        report.row(self.arguments.all_namespaces, self.arguments.is_wide())
+    fn cells<'r>(&self, report: &'r Report<'_>) -> Vec<Cow<'r, str>> {
+        report.cells(self.arguments.all_namespaces, self.arguments.is_wide())
     }
 
     fn next_expiry(&self) -> Option<(Lease, Instant)> {
@@ -187,7 +187,7 @@ impl<'a> Follower<'a> {
     }
 }
 
-fn expiry(report: &Report) -> Option<Instant> {
+fn expiry(report: &Report<'_>) -> Option<Instant> {
     Some(Instant::now() + report.expires_in()? + A_SECOND)
 }
 
