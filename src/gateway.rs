@@ -22,8 +22,11 @@
 
 pub mod event;
 pub mod freshness;
+pub mod kinds;
+mod names;
 pub mod payload;
 pub mod prometheus;
+pub mod target;
 
 /// Whose rules for targets and fingerprints are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
