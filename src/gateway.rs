@@ -24,6 +24,8 @@ pub mod event;
 pub mod freshness;
 pub mod kinds;
 mod names;
+pub mod objects;
+pub mod owner;
 pub mod payload;
 pub mod prometheus;
 pub mod target;
