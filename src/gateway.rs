@@ -24,6 +24,7 @@ pub mod event;
 pub mod freshness;
 pub mod kinds;
 mod names;
+pub mod normalize;
 pub mod objects;
 pub mod owner;
 pub mod payload;

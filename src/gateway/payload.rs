@@ -119,10 +119,10 @@ pub enum Problem {
         limit: usize,
     },
     /// Longer than a RemediationRequest takes.
-    #[error("{characters} characters, at most {limit} fit into a RemediationRequest")]
+    #[error("{bytes} bytes, at most {limit} fit into a RemediationRequest")]
     TooLong {
         /// How many.
-        characters: usize,
+        bytes: usize,
         /// The limit.
         limit: usize,
     },

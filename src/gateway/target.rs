@@ -28,8 +28,10 @@ mod january;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::GatewayVersion;
+use super::event::{Event, InvolvedObject};
 use super::kinds::{Kind, Kinds};
+use super::payload::FieldError;
+use super::{GatewayVersion, names};
 
 /// The object that a signal is about, before its owners are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,34 @@ pub struct Object {
     pub namespace: String,
     /// Its group and version, where they are known.
     pub api_version: Option<String>,
+}
+
+impl Object {
+    /// The object that an event is about, which it says itself.
+    ///
+    /// # Errors
+    /// [`FieldError`] for what no object can be called.
+    pub fn of_event(event: &Event) -> Result<Self, FieldError> {
+        let InvolvedObject {
+            kind,
+            namespace,
+            name,
+            api_version,
+        } = &event.involved_object;
+        let wrong = |field: &str| {
+            let field = format!("involvedObject.{field}");
+            |problem| FieldError::new(field, problem)
+        };
+        names::check_kind(kind).map_err(wrong("kind"))?;
+        names::check_namespace(namespace).map_err(wrong("namespace"))?;
+        names::check_object(name).map_err(wrong("name"))?;
+        Ok(Self {
+            kind: kind.clone(),
+            name: name.clone(),
+            namespace: namespace.clone(),
+            api_version: Some(api_version.clone()).filter(|version| !version.is_empty()),
+        })
+    }
 }
 
 /// Does this object exist?
