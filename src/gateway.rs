@@ -8,6 +8,8 @@
 //!      -> normalize              the signal
 //! ```
 //!
+//! [`ingest`] goes the whole way.
+//!
 //! Everything up to the owner is pure: bytes, labels and `now` go in. What has to be asked of the API server goes
 //! through `objects`.
 //!
@@ -22,6 +24,7 @@
 
 pub mod event;
 pub mod freshness;
+pub mod ingest;
 pub mod kinds;
 mod names;
 pub mod normalize;

@@ -120,6 +120,24 @@ impl Objects {
         answer.await.cloned()
     }
 
+    /// Whether an object exists. One of a kind that may not be read counts as absent: the running gateway cannot see
+    /// Secrets either.
+    ///
+    /// # Errors
+    /// [`LookupError`].
+    pub async fn exists(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<bool, LookupError> {
+        match self.get(kind, namespace, name).await {
+            Ok(found) => Ok(found.is_some()),
+            Err(LookupError::Refused { code: 403, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The labels that a Service selects its pods by: `None` if there is no such Service, empty if it selects none.
     ///
     /// # Errors

@@ -20,7 +20,10 @@
 //! |---|---|
 //! | all values have dots (nodes of cloud providers): `Unknown/unknown`, the lease is taken, then 500 | they are candidates, and a cluster-scoped target has no namespace, as in an event about it |
 //! | no label names an object: the same | refused before any lease is taken |
-//! | an API server that does not answer means "absent", and another target | an error, and another try |
+
+//! And one thing differs because the key would otherwise be left to chance: where the API server does not answer, the
+//! running gateway takes the candidate for absent and goes on to another target; here that is an error, and the sender
+//! tries again.
 
 mod current;
 mod january;

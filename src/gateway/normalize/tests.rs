@@ -24,7 +24,7 @@ fn draft(version: GatewayVersion, body: &Value) -> Result<Draft, String> {
         .map_err(|error| error.to_string())
 }
 
-fn labelled(labels: Value) -> Value {
+fn labelled(labels: &Value) -> Value {
     json!({"alerts": [{"labels": labels}]})
 }
 
@@ -214,7 +214,7 @@ fn januarys_fingerprint_has_the_signals_name_and_no_cluster() {
 
 #[test]
 fn a_signal_without_a_beginning_begins_when_it_comes_in() {
-    let mut body = labelled(json!({"alertname": "A"}));
+    let mut body = labelled(&json!({"alertname": "A"}));
     assert_eq!(draft(Current, &body).unwrap().firing_time, at(RECEIVED));
     body["alerts"][0]["startsAt"] = json!("0001-01-01T00:00:00Z");
     assert_eq!(draft(Current, &body).unwrap().firing_time, at(RECEIVED));
@@ -282,7 +282,7 @@ fn a_cluster_that_does_not_fit_is_refused_instead_of_cut() {
 
 #[test]
 fn a_cluster_scoped_target_keeps_the_namespace_in_its_key_alone() {
-    let draft = draft(Current, &labelled(json!({"alertname": "A"}))).unwrap();
+    let draft = draft(Current, &labelled(&json!({"alertname": "A"}))).unwrap();
     let node = object("monitoring", "Node", "worker-1");
     assert_eq!(draft.key(&node), "monitoring:Node:worker-1");
     assert_eq!(spec(draft, node).target_resource.namespace, None);
