@@ -1,0 +1,1 @@
+//! Neither parser ever panics, whatever the bytes.
