@@ -6,6 +6,7 @@ mod completion;
 mod exit_codes;
 mod fixture;
 mod gateway;
+mod gateway_lock;
 mod generated;
 mod help;
 mod inspect;
