@@ -81,16 +81,9 @@ impl Kinds {
         self.by_label.get(label).map(String::as_str)
     }
 
-    /// How many names of kinds there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.by_name.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.by_name.is_empty()
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Kind>> {
+        self.by_name.values().flatten()
     }
 }
 

@@ -144,6 +144,9 @@ const CLUSTER_SCOPED: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
+/// Kinds whose first version is another than `v1`.
+const VERSIONS: &[(&str, &str)] = &[("HorizontalPodAutoscaler", "v2")];
+
 /// All of them.
 pub(super) fn kinds() -> impl Iterator<Item = Kind> {
     let table = [(NAMESPACED, true), (CLUSTER_SCOPED, false)];
@@ -151,7 +154,7 @@ pub(super) fn kinds() -> impl Iterator<Item = Kind> {
         groups.iter().flat_map(move |(group, kinds)| {
             kinds.iter().map(move |(name, plural)| Kind {
                 group: (*group).to_owned(),
-                version: "v1".to_owned(),
+                version: version(name).to_owned(),
                 name: (*name).to_owned(),
                 plural: (*plural).to_owned(),
                 singular: name.to_lowercase(),
@@ -159,4 +162,9 @@ pub(super) fn kinds() -> impl Iterator<Item = Kind> {
             })
         })
     })
+}
+
+fn version(name: &str) -> &'static str {
+    let other = VERSIONS.iter().find(|(kind, _)| *kind == name);
+    other.map_or("v1", |(_, version)| version)
 }
