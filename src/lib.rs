@@ -8,6 +8,7 @@ mod complete;
 mod context;
 pub mod exit;
 mod failure;
+pub mod gateway;
 mod output;
 mod rbac;
 #[cfg(feature = "sim")]

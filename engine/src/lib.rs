@@ -15,7 +15,8 @@
 //! wall clock: it compares the server's `Date` with the server's own stamp of the last write to the spec.
 //!
 //! [`protocol`] is pure: time goes in, requests and deadlines come out. With the feature `client` (on by default)
-//! `client` drives it over kube: `LeaseLock` gives a guard that renews itself.
+//! `client` drives it over kube: `LeaseLock` gives a guard that renews itself. With the feature `remediation` (off by
+//! default) the same lock serialises Kubernaut's signals, so that a storm of one alert makes one RemediationRequest.
 //!
 //! What is not here: fairness (a Lease has no queue), a guarantee for side effects that do not check the
 //! [fencing token](protocol::fence::FencingToken), and protection from somebody who forges `managedFields`.
@@ -24,3 +25,6 @@ pub mod protocol;
 
 #[cfg(feature = "client")]
 pub mod client;
+
+#[cfg(feature = "remediation")]
+pub mod remediation;

@@ -1,9 +1,11 @@
-//! The command line as a process: wiring, text and exit codes. What a rule of the protocol does is tested in the engine.
+//! The command line as a process: wiring, text and exit codes; and the gateway as a library. What a rule of the protocol
+//! does is tested in the engine.
 
 mod claims;
 mod completion;
 mod exit_codes;
 mod fixture;
+mod gateway;
 #[cfg(feature = "sim")]
 mod gateway_lock;
 mod generated;

@@ -41,6 +41,19 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crate::failure",
         ],
     ),
+    (
+        "src/gateway",
+        &[
+            "crate::cli",
+            "crate::commands",
+            "crate::complete",
+            "crate::context",
+            "crate::failure",
+            "crate::output",
+            "crate::rbac",
+            "crate::sim",
+        ],
+    ),
     ("src/exit", &["crate::"]),
     (
         "src/failure",

@@ -277,6 +277,13 @@ impl Fingerprint {
         )
     }
 
+    /// Reads 64 lower-case hex digits, which is all that a RemediationRequest takes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        fits.then(|| Self(text.to_owned()))
+    }
+
     /// The 64 hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

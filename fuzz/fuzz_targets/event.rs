@@ -1,0 +1,9 @@
+//! Events: `cargo +nightly fuzz run event`.
+#![no_main]
+
+#[path = "../checks.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    checks::event(bytes);
+});

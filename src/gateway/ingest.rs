@@ -1,0 +1,201 @@
+//! The whole way from a body to its signals.
+//!
+//! Signals are made one at a time, when they are asked for: all signals of one batch at once could take the square of
+//! the body's memory. What is done with them is not known here.
+
+use std::sync::Arc;
+
+use gwlock_engine::remediation::Signal;
+use jiff::Timestamp;
+
+use super::event::Event;
+use super::kinds::Kinds;
+use super::normalize::Draft;
+use super::objects::{LookupError, Objects};
+use super::owner::{OwnerError, top_owner};
+use super::payload::{FieldError, PayloadError, Problem};
+use super::prometheus::{Alert, AlertStatus, Webhook};
+use super::target::{Object, Reason, Selection, Step};
+use super::{GatewayVersion, freshness};
+
+/// Why there is no signal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A field of it is wrong, and will be at the next try.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// It is about an object that does not exist.
+    #[error(transparent)]
+    Target(OwnerError),
+    /// It could not be found out which object it is about; the next try may succeed.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+}
+
+impl Refusal {
+    /// The HTTP status that tells it. The sender tries again on 500.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Field(_) | Self::Target(_) => 400,
+            Self::Lookup(_) => 500,
+        }
+    }
+
+    /// The last part of the problem's type, `https://kubernaut.ai/problems/…`.
+    #[must_use]
+    pub fn problem_type(&self) -> &'static str {
+        match self {
+            Self::Field(_) | Self::Target(_) => "validation-error",
+            Self::Lookup(_) => "internal-error",
+        }
+    }
+}
+
+impl From<OwnerError> for Refusal {
+    fn from(error: OwnerError) -> Self {
+        match error {
+            OwnerError::Lookup(error) => Self::Lookup(error),
+            OwnerError::NotFound(_) => Self::Target(error),
+        }
+    }
+}
+
+/// How signals are made.
+#[derive(Clone)]
+pub struct Ingestion {
+    version: GatewayVersion,
+    kinds: Arc<Kinds>,
+    objects: Option<Objects>,
+}
+
+impl Ingestion {
+    /// Asks a cluster, whose kinds these are, which objects exist and whose they are.
+    #[must_use]
+    pub fn new(version: GatewayVersion, kinds: Arc<Kinds>, objects: Objects) -> Self {
+        Self {
+            version,
+            kinds,
+            objects: Some(objects),
+        }
+    }
+
+    /// Asks nobody: the first candidate is the target, and its own owner. A gateway with a cluster may find another.
+    #[must_use]
+    pub fn offline(version: GatewayVersion) -> Self {
+        Self {
+            version,
+            kinds: Arc::new(Kinds::built_in()),
+            objects: None,
+        }
+    }
+
+    /// Reads a webhook that came in now, with this `X-Timestamp`.
+    ///
+    /// # Errors
+    /// [`PayloadError`]; then no alert of it is taken.
+    pub fn webhook(
+        &self,
+        body: Vec<u8>,
+        header: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Webhook, PayloadError> {
+        let webhook = Webhook::parse(body)?;
+        freshness::check_webhook(self.version, header, &webhook, now)?;
+        Ok(webhook)
+    }
+
+    /// The alerts of a webhook that want something remediated: those that fire, and of them in January only one that
+    /// comes first.
+    pub fn alerts<'a>(&self, webhook: &'a Webhook) -> impl Iterator<Item = &'a Alert> + use<'a> {
+        let read = match self.version {
+            GatewayVersion::Current => webhook.alerts.len(),
+            GatewayVersion::January => 1,
+        };
+        let alerts = webhook.alerts.iter().take(read);
+        alerts.filter(|alert| alert.status == AlertStatus::Firing)
+    }
+
+    /// The signal of one alert of a webhook that came in now.
+    ///
+    /// # Errors
+    /// [`Refusal`] of this alert.
+    pub async fn alert(
+        &self,
+        webhook: &Webhook,
+        alert: &Alert,
+        now: Timestamp,
+    ) -> Result<Signal, Refusal> {
+        freshness::check_alert(alert, now)?;
+        let draft = Draft::of_alert(self.version, webhook, alert, now)?;
+        let (object, _) = self.target(alert).await?;
+        let object = self.owner(object).await?;
+        Ok(draft.about(object, &self.kinds))
+    }
+
+    /// Reads an event that came in now, with this `X-Timestamp`.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    pub fn event(
+        &self,
+        body: Vec<u8>,
+        header: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Event, PayloadError> {
+        let event = Event::parse(body)?;
+        freshness::check_event(self.version, header, &event, now)?;
+        Ok(event)
+    }
+
+    /// The signal of an event that came in now.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn event_signal(&self, event: &Event, now: Timestamp) -> Result<Signal, Refusal> {
+        let object = Object::of_event(event)?;
+        let draft = Draft::of_event(self.version, event, now);
+        let object = self.owner(object).await?;
+        Ok(draft.about(object, &self.kinds))
+    }
+
+    /// The object that an alert's labels mean, and why it is this one.
+    ///
+    /// # Errors
+    /// [`Refusal`]; also when no label names an object.
+    pub async fn target(&self, alert: &Alert) -> Result<(Object, Reason), Refusal> {
+        let mut selection = Selection::new(self.version, &self.kinds, &alert.labels);
+        loop {
+            match selection.next() {
+                Step::Ask(question) => {
+                    let exists = match &self.objects {
+                        Some(objects) => {
+                            objects
+                                .exists(&question.kind, &question.namespace, &question.name)
+                                .await?
+                        }
+                        None => false,
+                    };
+                    selection.answer(exists);
+                }
+                Step::Chosen(object, reason) => return Ok((object, reason)),
+                Step::Nothing => {
+                    return Err(FieldError::new(alert.path("labels"), Problem::NoTarget).into());
+                }
+            }
+        }
+    }
+
+    /// The workload that an object belongs to.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn owner(&self, object: Object) -> Result<Object, Refusal> {
+        match (self.version, &self.objects) {
+            (GatewayVersion::Current, Some(objects)) => {
+                Ok(top_owner(objects, &self.kinds, object).await?)
+            }
+            (GatewayVersion::January, _) | (GatewayVersion::Current, None) => Ok(object),
+        }
+    }
+}
