@@ -5,6 +5,7 @@
 //!      -> freshness              whether it is recent enough to act on
 //!      -> target (kinds)         which object an alert's labels mean
 //!      -> owner                  the workload that this object belongs to
+//!      -> scope                  whether anything is to be done about it
 //!      -> normalize              the signal
 //! ```
 //!
@@ -32,6 +33,9 @@ pub mod objects;
 pub mod owner;
 pub mod payload;
 pub mod prometheus;
+pub mod scope;
+#[cfg(feature = "serve")]
+pub mod server;
 pub mod target;
 
 /// Whose rules for targets and fingerprints are followed.

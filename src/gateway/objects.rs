@@ -21,6 +21,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::kinds::Kind;
+use super::scope::MANAGED;
 use ask::ask;
 use cache::Cache;
 
@@ -68,6 +69,8 @@ pub struct Controller {
 pub struct Metadata {
     /// The owner with `controller: true`.
     pub controller: Option<Controller>,
+    /// What the label [`MANAGED`] says.
+    pub managed: Option<bool>,
 }
 
 /// Objects of one cluster.
@@ -212,6 +215,8 @@ impl Objects {
 
 impl Metadata {
     fn of(metadata: ObjectMeta) -> Self {
+        let labels = metadata.labels.unwrap_or_default();
+        let managed = labels.get(MANAGED).and_then(|value| value.parse().ok());
         let mut owners = metadata.owner_references.unwrap_or_default().into_iter();
         let controller = owners.find(|owner| owner.controller == Some(true));
         Self {
@@ -220,6 +225,7 @@ impl Metadata {
                 kind: owner.kind,
                 name: owner.name,
             }),
+            managed,
         }
     }
 }
