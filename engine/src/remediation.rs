@@ -4,8 +4,15 @@
 //! served here, no payload is parsed and no target is resolved: a [`Signal`] comes in that already knows its
 //! fingerprint.
 
+pub mod count;
+pub mod dedup;
+pub mod exchange;
+pub mod name;
+pub mod outcome;
 pub mod request;
+pub mod run;
 pub mod signal;
 
+pub use outcome::{Disposition, Failure, Processed};
 pub use request::{RemediationRequest, RemediationRequestSpec, TargetResource, TargetType};
 pub use signal::Signal;
