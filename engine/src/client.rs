@@ -10,6 +10,7 @@ pub mod handle;
 pub mod lease_api;
 pub mod list;
 pub mod lock;
+pub mod trace;
 pub mod transport;
 pub mod watch;
 
@@ -17,3 +18,4 @@ pub use clock::{Clock, SystemClock, TokioClock};
 pub use handle::LeaseHandle;
 pub use lease_api::LeaseApi;
 pub use lock::{AcquireError, LeaseGuard, LeaseLock};
+pub use trace::{Exchange, ExchangeObserver};

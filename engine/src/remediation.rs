@@ -4,6 +4,7 @@
 //! served here, no payload is parsed and no target is resolved: a [`Signal`] comes in that already knows its
 //! fingerprint.
 
+pub mod api;
 pub mod count;
 pub mod dedup;
 pub mod exchange;

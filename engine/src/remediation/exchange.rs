@@ -37,16 +37,11 @@ impl Request {
     /// The rule that allows it.
     #[must_use]
     pub fn rule(&self) -> Rule {
-        let (resource, verb) = match self {
-            Self::List => (PLURAL, "list"),
-            Self::Get { .. } => (PLURAL, "get"),
-            Self::Create { .. } => (PLURAL, "create"),
-            Self::Count(_) => ("remediationrequests/status", "patch"),
-        };
-        Rule {
-            api_group: GROUP,
-            resource,
-            verb,
+        match self {
+            Self::List => Rule::LIST,
+            Self::Get { .. } => Rule::GET,
+            Self::Create { .. } => Rule::CREATE,
+            Self::Count(_) => Rule::COUNT,
         }
     }
 }
@@ -62,20 +57,26 @@ pub struct Rule {
     pub verb: &'static str,
 }
 
-/// All that a processor needs besides the lease's own `create`, `get`, `update`, `delete` and, to wait without
-/// polling, `watch`.
-pub const RULES: [Rule; 4] = [
-    rule(PLURAL, "list"),
-    rule(PLURAL, "get"),
-    rule(PLURAL, "create"),
-    rule("remediationrequests/status", "patch"),
-];
+impl Rule {
+    /// LIST of requests.
+    pub const LIST: Self = Self::requests(PLURAL, "list");
+    /// GET of a request.
+    pub const GET: Self = Self::requests(PLURAL, "get");
+    /// POST of a request.
+    pub const CREATE: Self = Self::requests(PLURAL, "create");
+    /// PATCH of a request's status.
+    pub const COUNT: Self = Self::requests("remediationrequests/status", "patch");
 
-const fn rule(resource: &'static str, verb: &'static str) -> Rule {
-    Rule {
-        api_group: GROUP,
-        resource,
-        verb,
+    /// All that a processor needs besides the lease's `create`, `get`, `update`, `delete` and, to wait without
+    /// polling, `watch`.
+    pub const ALL: [Self; 4] = [Self::LIST, Self::GET, Self::CREATE, Self::COUNT];
+
+    const fn requests(resource: &'static str, verb: &'static str) -> Self {
+        Self {
+            api_group: GROUP,
+            resource,
+            verb,
+        }
     }
 }
 
