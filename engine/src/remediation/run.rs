@@ -16,17 +16,22 @@ use crate::protocol::clock::{Moment, ServerTime};
 use crate::protocol::key::Fingerprint;
 
 use super::count::Count;
-use super::dedup::decide;
+use super::dedup::{Reason, decide};
 use super::exchange::{Answer, Refusal, Reply, Request};
 use super::name::name_after;
 use super::outcome::{Because, Counted, Failure};
 use super::request::RemediationRequest;
+use super::trace::Decision;
 use creating::OpenCreate;
 use pace::Pace;
 
 /// A write that has less time than this left before the run's deadline, or the lease's, is not sent: its answer would
 /// probably come too late, and its outcome would be unknown for nothing.
 const LEAST_TIME_TO_WRITE: Duration = Duration::from_millis(100);
+
+/// The lease is not waited for until the very end: who holds it can then still be said, and a lease that came later
+/// would leave no time to create anything.
+const TIME_AFTER_THE_LEASE: Duration = Duration::from_millis(250);
 
 /// What a run is for and how long it may take.
 #[derive(Debug, Clone)]
@@ -96,6 +101,7 @@ pub struct Run {
     created: Option<String>,
     derivations: u32,
     pace: Pace,
+    decided: Option<Decision>,
     /// The last thing that went wrong.
     trouble: Option<String>,
     requests: u32,
@@ -160,6 +166,7 @@ impl Run {
             created: None,
             derivations: 0,
             pace: Pace::default(),
+            decided: None,
             trouble: None,
             requests: 0,
         }
@@ -187,10 +194,8 @@ impl Run {
             Plan::Acquire => {
                 let look_at = self.pace.look_at(now, &mut self.rng).min(self.deadline);
                 self.plan = Plan::List;
-                return Step::Acquire {
-                    look_at,
-                    deadline: self.deadline,
-                };
+                let deadline = now + left.saturating_sub(TIME_AFTER_THE_LEASE);
+                return Step::Acquire { look_at, deadline };
             }
             Plan::List => (Request::List, Sent::List),
             Plan::Create { name } => {
@@ -272,6 +277,21 @@ impl Run {
         self.end(Err(failure));
     }
 
+    /// Whether a count has been sent whose outcome is open.
+    #[must_use]
+    pub fn is_counting(&self) -> bool {
+        let plan = match &self.plan {
+            Plan::Wait { then, .. } => then,
+            plan => plan,
+        };
+        matches!(plan, Plan::Settle(_) | Plan::Resend(_)) || matches!(self.plan, Plan::Done(_))
+    }
+
+    /// What was decided last, once.
+    pub fn take_decision(&mut self) -> Option<Decision> {
+        self.decided.take()
+    }
+
     /// What is known of the server's time.
     #[must_use]
     pub fn server_time(&self) -> &ServerTime {
@@ -299,21 +319,34 @@ impl Run {
         // The answer's own Date is the server's word; without one there is only an estimate.
         let now = date.unwrap_or_else(|| self.time.now(arrived));
         if let Some(suppression) = decide(&self.listed, now) {
-            self.plan = Plan::Count {
-                request: Box::new(suppression.request.clone()),
-                because: Because::Suppressed(suppression.reason),
-            };
-            return;
+            let (request, reason) = (suppression.request.clone(), suppression.reason);
+            return self.count_on(request, reason);
         }
         self.created = None;
-        self.plan = if self.holder.is_none() {
-            Plan::Acquire
-        } else if let Some(name) = self.name_that_may_land(arrived) {
-            Plan::Create { name }
-        } else {
-            let name = name_after(&self.settings.fingerprint, &self.listed);
-            Plan::Create { name }
+        if self.holder.is_none() {
+            self.decided = Some(Decision::Acquire);
+            self.plan = Plan::Acquire;
+            return;
+        }
+        let derive = || name_after(&self.settings.fingerprint, &self.listed);
+        let name = self.name_that_may_land(arrived).unwrap_or_else(derive);
+        self.create(name);
+    }
+
+    fn count_on(&mut self, request: RemediationRequest, reason: Reason) {
+        self.decided = Some(Decision::Suppressed {
+            name: request.name.clone(),
+            reason,
+        });
+        self.plan = Plan::Count {
+            request: Box::new(request),
+            because: Because::Suppressed(reason),
         };
+    }
+
+    fn create(&mut self, name: String) {
+        self.decided = Some(Decision::Create { name: name.clone() });
+        self.plan = Plan::Create { name };
     }
 
     fn refuse(&mut self, refusal: Refusal) {

@@ -97,9 +97,8 @@ impl Run {
         let is_same = request.fingerprint == self.settings.fingerprint.as_str();
         let alone = std::slice::from_ref(&*request);
         if is_same && let Some(suppression) = decide(alone, now) {
-            let because = Because::Suppressed(suppression.reason);
-            self.plan = Plan::Count { request, because };
-            return;
+            let reason = suppression.reason;
+            return self.count_on(*request, reason);
         }
         self.derivations += 1;
         if self.derivations > MOST_DERIVATIONS {
@@ -107,7 +106,7 @@ impl Run {
             return;
         }
         let name = next_name(&self.settings.fingerprint, &request.uid, &self.listed);
-        self.plan = Plan::Create { name };
+        self.create(name);
     }
 
     fn count_own(&mut self, request: Box<RemediationRequest>) {
