@@ -18,7 +18,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::kinds::Kind;
 use ask::ask;
@@ -29,6 +29,10 @@ const PRESENT_FOR: Duration = Duration::from_secs(30);
 
 /// How long it is believed that an object does not exist: 2 s, because it may be on its way.
 const ABSENT_FOR: Duration = Duration::from_secs(2);
+
+/// How long all questions about one signal may take together, of each of the two kinds that there are: which object is
+/// meant, and whose it is. 5 s, as in the running gateway.
+const BUDGET: Duration = Duration::from_secs(5);
 
 /// How many objects are remembered.
 const CAPACITY: usize = 10_000;
@@ -61,6 +65,20 @@ pub struct Controller {
     pub kind: String,
     /// Its name.
     pub name: String,
+}
+
+/// Puts an end to questions that are not answered in time. Whoever waits for somebody else's question needs one as
+/// well: a failed question is asked anew by the next one in the line.
+///
+/// # Errors
+/// [`LookupError::Unavailable`] after five seconds, and the future's own.
+pub(super) async fn in_time<T, E: From<LookupError>>(
+    questions: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    timeout(BUDGET, questions).await.unwrap_or_else(|_| {
+        let message = format!("no answer within {BUDGET:?}");
+        Err(LookupError::Unavailable { message }.into())
+    })
 }
 
 /// What is kept of an object.

@@ -5,13 +5,10 @@ use std::time::Duration;
 use gwlock_engine::client::api_error::describe;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::LookupError;
+use super::{BUDGET, LookupError};
 
 /// How long one try may take.
 const TRY: Duration = Duration::from_secs(2);
-
-/// How long all tries may take together: 5 s.
-const BUDGET: Duration = Duration::from_secs(5);
 
 /// How long to wait after the first failure; twice as long after each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
