@@ -6,6 +6,7 @@ mod completion;
 mod exit_codes;
 mod fixture;
 mod gateway;
+#[cfg(feature = "sim")]
 mod gateway_lock;
 mod generated;
 mod help;
