@@ -18,10 +18,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::kinds::Kind;
 use ask::ask;
+pub(super) use ask::in_time;
 use cache::Cache;
 
 /// How long it is believed that an object exists and who owns it: 30 s, as in the running gateway.
@@ -65,20 +66,6 @@ pub struct Controller {
     pub kind: String,
     /// Its name.
     pub name: String,
-}
-
-/// Puts an end to questions that are not answered in time. Whoever waits for somebody else's question needs one as
-/// well: a failed question is asked anew by the next one in the line.
-///
-/// # Errors
-/// [`LookupError::Unavailable`] after five seconds, and the future's own.
-pub(super) async fn in_time<T, E: From<LookupError>>(
-    questions: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    timeout(BUDGET, questions).await.unwrap_or_else(|_| {
-        let message = format!("no answer within {BUDGET:?}");
-        Err(LookupError::Unavailable { message }.into())
-    })
 }
 
 /// What is kept of an object.
