@@ -125,11 +125,13 @@ async fn an_owner_of_another_group_is_the_end() {
         cluster.asked(),
         ["get pods prod/rolled-1", "get replicasets prod/rolled"]
     );
-    assert_eq!(
-        owner(&cluster, "prod:Certificate:tls").await,
-        Ok("prod:Certificate:tls ?".to_owned())
-    );
-    assert!(cluster.asked().is_empty());
+    cluster
+        .create("prod/Lease/owned", Some("Deployment/api"))
+        .await;
+    for target in ["prod:Certificate:tls", "prod:Lease:owned"] {
+        assert_eq!(owner(&cluster, target).await, Ok(format!("{target} ?")));
+        assert!(cluster.asked().is_empty());
+    }
 }
 
 #[tokio::test]
