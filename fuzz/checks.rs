@@ -14,6 +14,9 @@ use gwlock::gateway::{freshness, normalize};
 use gwlock_engine::remediation::{RemediationRequestSpec, Signal};
 use jiff::Timestamp;
 
+/// etcd takes no larger object by default: 1.5 MiB. The rest is for metadata, which repeats the names of fields.
+const LARGEST_OBJECT: usize = 1_200_000;
+
 /// So many alerts of a webhook are looked at closely; each costs as much as the whole body.
 const LOOKED_AT: usize = 8;
 
@@ -133,6 +136,8 @@ fn target(
 
 /// Every signal makes a RemediationRequest that the API server takes.
 fn fits(signal: Signal) {
+    let object = signal.to_object("kubernaut-system", "rr-0123456789ab-01234567", now());
+    assert!(object.to_string().len() <= LARGEST_OBJECT);
     let spec: RemediationRequestSpec = signal.spec;
     let characters = |text: &str| text.chars().count();
     assert_eq!(spec.signal_fingerprint.as_str().len(), 64);

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use super::event::Event;
 use super::kinds::Kinds;
 use super::normalize::Draft;
-use super::objects::{LookupError, Objects};
+use super::objects::{LookupError, Objects, in_time};
 use super::owner::{OwnerError, top_owner};
 use super::payload::{FieldError, PayloadError, Problem};
 use super::prometheus::{Alert, AlertStatus, Webhook};
-use super::target::{Object, Reason, Selection, Step};
+use super::target::{Object, Question, Reason, Selection, Step};
 use super::{GatewayVersion, freshness};
 
 /// Why there is no signal.
@@ -90,6 +90,12 @@ impl Ingestion {
         }
     }
 
+    /// The same with the kinds that the cluster serves by now. What is known of its objects stays.
+    #[must_use]
+    pub fn with_kinds(self, kinds: Arc<Kinds>) -> Self {
+        Self { kinds, ..self }
+    }
+
     /// Reads a webhook that came in now, with this `X-Timestamp`.
     ///
     /// # Errors
@@ -159,29 +165,37 @@ impl Ingestion {
         Ok(draft.about(object, &self.kinds))
     }
 
-    /// The object that an alert's labels mean, and why it is this one.
+    /// The object that an alert's labels mean, and why it is this one. Takes at most five seconds.
     ///
     /// # Errors
     /// [`Refusal`]; also when no label names an object.
     pub async fn target(&self, alert: &Alert) -> Result<(Object, Reason), Refusal> {
-        let mut selection = Selection::new(self.version, &self.kinds, &alert.labels);
+        let selection = Selection::new(self.version, &self.kinds, &alert.labels);
+        let nothing = || FieldError::new(alert.path("labels"), Problem::NoTarget);
+        in_time(self.select(selection))
+            .await?
+            .ok_or_else(|| nothing().into())
+    }
+
+    async fn select(
+        &self,
+        mut selection: Selection,
+    ) -> Result<Option<(Object, Reason)>, LookupError> {
         loop {
             match selection.next() {
-                Step::Ask(question) => {
+                Step::Ask(Question {
+                    kind,
+                    namespace,
+                    name,
+                }) => {
                     let exists = match &self.objects {
-                        Some(objects) => {
-                            objects
-                                .exists(&question.kind, &question.namespace, &question.name)
-                                .await?
-                        }
+                        Some(objects) => objects.exists(&kind, &namespace, &name).await?,
                         None => false,
                     };
                     selection.answer(exists);
                 }
-                Step::Chosen(object, reason) => return Ok((object, reason)),
-                Step::Nothing => {
-                    return Err(FieldError::new(alert.path("labels"), Problem::NoTarget).into());
-                }
+                Step::Chosen(object, reason) => return Ok(Some((object, reason))),
+                Step::Nothing => return Ok(None),
             }
         }
     }

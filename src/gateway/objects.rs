@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use super::kinds::Kind;
 use super::scope::MANAGED;
 use ask::ask;
+pub(super) use ask::in_time;
 use cache::Cache;
 
 /// How long it is believed that an object exists and who owns it: 30 s, as in the running gateway.
@@ -30,6 +31,10 @@ const PRESENT_FOR: Duration = Duration::from_secs(30);
 
 /// How long it is believed that an object does not exist: 2 s, because it may be on its way.
 const ABSENT_FOR: Duration = Duration::from_secs(2);
+
+/// How long all questions about one signal may take together, of each of the two kinds that there are: which object is
+/// meant, and whose it is. 5 s, as in the running gateway.
+const BUDGET: Duration = Duration::from_secs(5);
 
 /// How many objects are remembered.
 const CAPACITY: usize = 10_000;

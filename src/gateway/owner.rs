@@ -15,19 +15,12 @@
 //!
 //! January's gateway looks at no owners.
 
-use std::time::Duration;
-
-use tokio::time::timeout;
-
 use super::kinds::Kinds;
-use super::objects::{LookupError, Objects};
+use super::objects::{LookupError, Objects, in_time};
 use super::target::Object;
 
 /// How many steps are followed.
 const MOST_STEPS: usize = 5;
-
-/// How long all steps may take together: 5 s.
-const BUDGET: Duration = Duration::from_secs(5);
 
 /// Why the owner is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +33,7 @@ pub enum OwnerError {
     Lookup(#[from] LookupError),
 }
 
-/// Finds the workload that an object belongs to; the object itself if it belongs to none.
+/// Finds the workload that an object belongs to; the object itself if it belongs to none. Takes at most five seconds.
 ///
 /// # Errors
 /// [`OwnerError`].
@@ -49,12 +42,7 @@ pub async fn top_owner(
     kinds: &Kinds,
     object: Object,
 ) -> Result<Object, OwnerError> {
-    timeout(BUDGET, follow(objects, kinds, object))
-        .await
-        .unwrap_or_else(|_| {
-            let message = format!("the owners were not found within {BUDGET:?}");
-            Err(LookupError::Unavailable { message }.into())
-        })
+    in_time(follow(objects, kinds, object)).await
 }
 
 async fn follow(objects: &Objects, kinds: &Kinds, object: Object) -> Result<Object, OwnerError> {

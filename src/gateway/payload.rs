@@ -15,6 +15,10 @@ pub const MAX_BODY: usize = 256 * 1024;
 /// [`MAX_BODY`] bytes of its making comes near.
 pub const MAX_ALERTS: usize = 1000;
 
+/// How many bytes the labels of one alert, or those of its group, may have, names and values together: 64 KiB. They
+/// stand in a RemediationRequest four times, and etcd takes objects of 1.5 MiB.
+pub const MAX_LABELS: usize = 64 * 1024;
+
 /// Why a body is refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {

@@ -11,7 +11,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::payload::fields::{Fields, Raw, span};
-use super::payload::{self, FieldError, MAX_ALERTS, PayloadError, Problem};
+use super::payload::{self, FieldError, MAX_ALERTS, MAX_LABELS, PayloadError, Problem};
 
 /// A webhook. It keeps its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Webhook {
             .collect();
         Ok(Self {
             array: span(&body, array),
-            common_labels: fields.texts("commonLabels")?,
+            common_labels: labels(&fields, "commonLabels")?,
             common_annotations: fields.texts("commonAnnotations")?,
             truncated_alerts: fields.integer("truncatedAlerts")?,
             alerts: alerts?,
@@ -131,7 +131,7 @@ impl Alert {
             index,
             span: span(body, raw),
             status: AlertStatus::of(&fields.text("status")?, group),
-            labels: fields.texts("labels")?,
+            labels: labels(&fields, "labels")?,
             annotations: fields.texts("annotations")?,
             starts_at: fields.time("startsAt")?,
         })
@@ -152,6 +152,17 @@ impl AlertStatus {
             _ => Self::Firing,
         }
     }
+}
+
+fn labels(fields: &Fields<'_>, name: &str) -> Result<BTreeMap<String, String>, FieldError> {
+    let labels = fields.texts(name)?;
+    let bytes = labels.iter().map(|(name, value)| name.len() + value.len());
+    let bytes: usize = bytes.sum();
+    if bytes > MAX_LABELS {
+        let limit = MAX_LABELS;
+        return Err(fields.wrong(name, Problem::TooLong { bytes, limit }));
+    }
+    Ok(labels)
 }
 
 #[cfg(test)]
@@ -305,6 +316,24 @@ mod tests {
     }
 
     const MAX_BODY_BYTES: usize = 262_144;
+
+    #[test]
+    fn more_labels_than_a_request_could_hold_are_refused() {
+        for (field, open, close) in [
+            ("alerts[0].labels", r#"{"alerts": [{"labels": "#, "}]}"),
+            ("commonLabels", r#"{"alerts": [{}], "commonLabels": "#, "}"),
+        ] {
+            let body = |bytes: usize| {
+                let labels = format!(r#"{{"a": "", "l": "{}"}}"#, "x".repeat(bytes - 2));
+                [open, &labels, close].concat()
+            };
+            assert!(Webhook::parse(body(65_536).into()).is_ok());
+            assert_eq!(
+                refusal(&body(65_537)).to_string(),
+                format!("{field}: 65537 bytes, at most 65536 fit into a RemediationRequest")
+            );
+        }
+    }
 
     #[test]
     fn more_alerts_than_alertmanager_could_send_are_refused() {

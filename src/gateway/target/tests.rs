@@ -48,6 +48,9 @@ fn kinds() -> Kinds {
     .collect();
     kinds.push(custom("apps.openshift.io", "DeploymentConfig", true));
     kinds.push(custom("route.openshift.io", "Route", true));
+    for name in ["Instance", "Endpoint", "Container"] {
+        kinds.push(custom("example.com", name, true));
+    }
     kinds.push(custom("serving.knative.dev", "Route", true));
     kinds.into_iter().collect()
 }
@@ -129,6 +132,12 @@ fn what_makes_others_comes_first_and_what_is_made_last() {
                 &["prod/Deployment/d", "prod/StatefulSet/ss", "prod/Pod/p"],
                 &["prod/CronJob/c", "prod/DaemonSet/ds", "prod/Deployment/d"],
                 "prod:Deployment:d Exists",
+            ),
+            (
+                "node=n persistentvolume=v",
+                &[],
+                &["/PersistentVolume/v", "/Node/n"],
+                ":PersistentVolume:v First",
             ),
             (
                 "namespace=prod pod=p",

@@ -7,6 +7,7 @@ mod damage;
 
 use std::time::{Duration, Instant};
 
+use gwlock::gateway::payload::MAX_BODY;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -172,6 +173,27 @@ fn the_seeds_are_signals() {
     }
     for bytes in seeds("event") {
         assert!(checks::event(&bytes));
+    }
+}
+
+/// A quote takes two bytes in JSON, and four in JSON within JSON.
+#[test]
+fn the_largest_bodies_make_requests_that_etcd_takes() {
+    let quotes = |count: usize| r#"\""#.repeat(count);
+    for (common, own) in [(0, 0), (40_000, 0), (40_000, 40_000), (60_000, 60_000)] {
+        let common = format!(
+            r#"{{"commonLabels": {{"{}": "c"}}, "alerts": [{{"#,
+            quotes(common)
+        );
+        let own = format!(
+            r#""labels": {{"alertname": "A", "pod": "p", "{}": "l"}}, "#,
+            quotes(own)
+        );
+        let (open, close) = (r#""annotations": {""#, r#"": "a"}}]}"#);
+        let rest = MAX_BODY - common.len() - own.len() - open.len() - close.len();
+        let body = [&common, &own, open, &quotes(rest / 2), close].concat();
+        assert!(body.len() + 1 >= MAX_BODY);
+        assert!(checks::webhook(body.as_bytes()));
     }
 }
 

@@ -108,7 +108,11 @@ impl Cluster {
             Some(namespace) => format!("{group}/namespaces/{namespace}/{}", kind.plural),
             None => format!("{group}/{}", kind.plural),
         };
-        let owners: Vec<Value> = controller.into_iter().map(owner).collect();
+        // Owners that do not control an object come first, as far as they can.
+        let bystander =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "bystander", "uid": "b"});
+        let controller = controller.map(owner);
+        let owners: Vec<Value> = std::iter::once(bystander).chain(controller).collect();
         let Value::Object(mut object) = more else {
             panic!("{more}");
         };

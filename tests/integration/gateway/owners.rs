@@ -28,8 +28,7 @@ async fn workloads() -> Cluster {
         ("prod/ReplicaSet/rolled", Some("Rollout/canary")),
         ("prod/Pod/rolled-1", Some("ReplicaSet/rolled")),
         ("prod/Pod/orphan", Some("ReplicaSet/deleted")),
-        ("prod/Pod/turn-1", Some("ReplicaSet/turn-2")),
-        ("prod/ReplicaSet/turn-2", Some("ReplicaSet/turn-2")),
+        ("prod/ReplicaSet/turn", Some("ReplicaSet/turn")),
         ("Node/worker-1", None),
         ("kube-system/Pod/etcd-worker-1", Some("Node/worker-1")),
     ] {
@@ -126,11 +125,13 @@ async fn an_owner_of_another_group_is_the_end() {
         cluster.asked(),
         ["get pods prod/rolled-1", "get replicasets prod/rolled"]
     );
-    assert_eq!(
-        owner(&cluster, "prod:Certificate:tls").await,
-        Ok("prod:Certificate:tls ?".to_owned())
-    );
-    assert!(cluster.asked().is_empty());
+    cluster
+        .create("prod/Lease/owned", Some("Deployment/api"))
+        .await;
+    for target in ["prod:Certificate:tls", "prod:Lease:owned"] {
+        assert_eq!(owner(&cluster, target).await, Ok(format!("{target} ?")));
+        assert!(cluster.asked().is_empty());
+    }
 }
 
 #[tokio::test]
@@ -143,12 +144,20 @@ async fn an_owner_that_is_gone_is_still_the_owner() {
 }
 
 #[tokio::test]
-async fn owners_in_a_circle_end_after_five_steps() {
+async fn owners_are_followed_for_five_steps() {
     let cluster = workloads().await;
-    assert_eq!(
-        owner(&cluster, "prod:Pod:turn-1").await,
-        Ok("prod:ReplicaSet:turn-2 apps/v1".to_owned())
-    );
+    for number in 1..8 {
+        let owner = format!("ReplicaSet/set-{}", number + 1);
+        let name = format!("prod/ReplicaSet/set-{number}");
+        cluster.create(&name, Some(&owner)).await;
+    }
+    for (target, expected) in [
+        ("prod:ReplicaSet:set-1", "prod:ReplicaSet:set-6 apps/v1"),
+        ("prod:ReplicaSet:set-3", "prod:ReplicaSet:set-8 apps/v1"),
+        ("prod:ReplicaSet:turn", "prod:ReplicaSet:turn apps/v1"),
+    ] {
+        assert_eq!(owner(&cluster, target).await, Ok(expected.to_owned()));
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Which object an alert means in a cluster whose kinds were discovered.
 
+use std::time::Duration;
+
 use gwlock::gateway::GatewayVersion::Current;
 use gwlock::gateway::ingest::{Ingestion, Refusal};
 use gwlock::gateway::kinds::Kinds;
@@ -7,6 +9,8 @@ use gwlock::gateway::objects::LookupError;
 use gwlock::gateway::prometheus::Webhook;
 use gwlock_apiserver::faults::{Action, Fault};
 use serde_json::{Value, json};
+
+use tokio::time::Instant;
 
 use super::cluster::{Cluster, text};
 
@@ -134,6 +138,28 @@ async fn a_candidate_that_nobody_answers_for_is_not_taken_for_absent() {
         (refusal.status(), refusal.problem_type()),
         (500, "internal-error")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_during_an_outage_ends_for_all_within_five_seconds() {
+    let cluster = Cluster::new().await;
+    let ingestion = in_cluster(&cluster).await;
+    let refused = Action::Refuse {
+        status: 503,
+        retry_after: None,
+    };
+    cluster.inject(Fault::new(refused).resource("deployments"));
+    let began = Instant::now();
+    let labels = || json!({"namespace": "prod", "deployment": "api", "pod": "api-1"});
+    let storm = (0..50).map(|_| target(&ingestion, labels()));
+    for answer in futures_util::future::join_all(storm).await {
+        let refusal = answer.unwrap_err();
+        assert_eq!(refusal.status(), 500, "{refusal}");
+    }
+    assert!(began.elapsed() <= Duration::from_secs(5));
+    // The one that failed, and the one after it in the line.
+    let asked = cluster.asked().len();
+    assert!((8..20).contains(&asked), "{asked}");
 }
 
 #[tokio::test]
