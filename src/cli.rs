@@ -12,6 +12,8 @@ use crate::output::colour::Color;
 use crate::output::escape::shell_word;
 use crate::output::log::LogFormat;
 
+#[cfg(feature = "serve")]
+use crate::commands::serve;
 use crate::commands::{acquire, bench, completion, inspect, release, renew, verify};
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Release(release::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Arguments>),
     #[cfg(feature = "sim")]
     Simulate(simulate::Arguments),
     #[cfg(feature = "sim")]

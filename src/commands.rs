@@ -10,6 +10,8 @@ pub(crate) mod key;
 pub(crate) mod lab;
 pub(crate) mod release;
 pub(crate) mod renew;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 #[cfg(feature = "sim")]
 pub(crate) mod simulate;
 pub(crate) mod verify;
@@ -28,6 +30,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Release(arguments) => context.block_on(release::execute(&arguments, &context)),
         Command::Verify(arguments) => context.block_on(verify::execute(&arguments, &context)),
         Command::Inspect(arguments) => context.block_on(inspect::execute(&arguments, &context)),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]
         Command::Simulate(arguments) => simulate::execute(&arguments),
         #[cfg(feature = "sim")]

@@ -70,6 +70,12 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
+/// stderr as a place to write lines to.
+#[cfg(feature = "serve")]
+pub(crate) fn stderr() -> Box<dyn Write + Send> {
+    Box::new(io::stderr())
+}
+
 /// Prints `error: …` or `hint: …`.
 pub(crate) fn problem(label: &str, style: Style, text: &str) {
     note(&format!(

@@ -65,7 +65,11 @@ async fn own_label(
     let Some(kind) = kinds.get(&object.kind).filter(|kind| is_labelled(kind)) else {
         return Ok(None);
     };
-    let namespace = if kind.namespaced { object.namespace.as_str() } else { "" };
+    let namespace = if kind.namespaced {
+        object.namespace.as_str()
+    } else {
+        ""
+    };
     match objects.get(kind, namespace, &object.name).await {
         Ok(found) => Ok(found.and_then(|metadata| metadata.managed)),
         // Who may not read objects of this kind goes by their namespaces.
@@ -95,7 +99,12 @@ fn is_labelled(kind: &Kind) -> bool {
 
 impl Rejection {
     fn of(object: &Object) -> Self {
-        let Object { kind, name, namespace, .. } = object;
+        let Object {
+            kind,
+            name,
+            namespace,
+            ..
+        } = object;
         let lower = kind.to_lowercase();
         let (what, action) = if namespace.is_empty() {
             (
@@ -109,7 +118,9 @@ impl Rejection {
             )
         };
         Self {
-            message: format!("{what} is not managed: neither it nor its namespace has the label {MANAGED}=true"),
+            message: format!(
+                "{what} is not managed: neither it nor its namespace has the label {MANAGED}=true"
+            ),
             resource: format!("{namespace}:{kind}:{name}"),
             action,
         }

@@ -160,7 +160,9 @@ mod tests {
     use super::*;
 
     async fn told(problem: &Problem) -> (http::response::Parts, serde_json::Value) {
-        let (parts, body) = problem.response("/api/v1/signals/prometheus", "id-1").into_parts();
+        let (parts, body) = problem
+            .response("/api/v1/signals/prometheus", "id-1")
+            .into_parts();
         let bytes = axum::body::to_bytes(body, 10_000).await.unwrap();
         (parts, serde_json::from_slice(&bytes).unwrap())
     }
@@ -184,9 +186,19 @@ mod tests {
     async fn headers_say_what_to_do() {
         for (problem, status, header, value) in [
             (Problem::overloaded(1), 503, "retry-after", "1"),
-            (Problem::media_type("text/plain"), 415, "accept", "application/json"),
+            (
+                Problem::media_type("text/plain"),
+                415,
+                "accept",
+                "application/json",
+            ),
             (Problem::method(&http::Method::GET), 405, "allow", "POST"),
-            (Problem::unauthenticated("no token"), 401, "www-authenticate", "Bearer"),
+            (
+                Problem::unauthenticated("no token"),
+                401,
+                "www-authenticate",
+                "Bearer",
+            ),
         ] {
             let (parts, _) = told(&problem).await;
             assert_eq!(parts.status, status);

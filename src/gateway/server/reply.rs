@@ -75,7 +75,11 @@ pub(super) fn single(answered: &Answered) -> Response {
 fn processed_body(processed: &Processed) -> (StatusCode, Value) {
     let duplicate = processed.disposition != Disposition::Created;
     let (code, status, message) = if duplicate {
-        (StatusCode::ACCEPTED, "duplicate", "counted on a RemediationRequest that exists")
+        (
+            StatusCode::ACCEPTED,
+            "duplicate",
+            "counted on a RemediationRequest that exists",
+        )
     } else {
         (StatusCode::CREATED, "created", "RemediationRequest created")
     };

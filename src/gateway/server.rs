@@ -1,0 +1,149 @@
+//! A gateway replica over HTTP: signals in, RemediationRequests and counts out.
+//!
+//! ```text
+//! listen (tls) -> gate (slots, who, media type, size) -> intake -> processor of the engine -> reply | problem
+//!                                                                  metrics, audit
+//! ```
+//!
+//! What a body means and what a signal leads to is decided elsewhere; here it is carried. Nothing is printed, and no
+//! environment is read.
+
+pub mod audit;
+mod auth;
+mod gate;
+mod health;
+mod intake;
+pub mod listen;
+pub mod metrics;
+mod problem;
+mod reply;
+pub mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use gwlock_engine::remediation::SignalProcessor;
+use tokio::sync::Semaphore;
+
+use super::ingest::Ingestion;
+use super::kinds::Kinds;
+use super::objects::Objects;
+
+use audit::Audit;
+pub use auth::Authenticator;
+use metrics::Metrics;
+
+/// Where Alertmanager sends.
+pub const PROMETHEUS_PATH: &str = "/api/v1/signals/prometheus";
+/// Where forwarders of events send.
+pub const EVENT_PATH: &str = "/api/v1/signals/kubernetes-event";
+
+/// What is taken at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests for signals that are in flight; more are answered 503 with Retry-After.
+    pub in_flight: usize,
+    /// How long one request may take; then it is answered 504.
+    pub request: Duration,
+    /// How long a body may take to arrive.
+    pub body: Duration,
+}
+
+impl Default for Limits {
+    /// The running gateway's: 100 requests, 15 s, 30 s.
+    fn default() -> Self {
+        Self {
+            in_flight: 100,
+            request: Duration::from_secs(15),
+            body: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Everything that a replica is made of.
+pub struct Parts {
+    /// From bodies to signals.
+    pub ingestion: Ingestion,
+    /// From signals to counts.
+    pub processor: SignalProcessor,
+    /// Kinds, and the objects whose labels say what is managed; `None` takes every object for managed.
+    pub scope: Option<(Objects, Arc<Kinds>)>,
+    /// Who may send; `None` is everybody.
+    pub authenticator: Option<Authenticator>,
+    /// Asked whether the API server answers.
+    pub client: kube::Client,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is recorded.
+    pub audit: Arc<Audit>,
+    /// What is taken at most.
+    pub limits: Limits,
+}
+
+/// A replica. Cheap to clone.
+#[derive(Clone)]
+pub struct Server(Arc<Shared>);
+
+struct Shared {
+    parts: Parts,
+    slots: Semaphore,
+    draining: AtomicBool,
+    health: health::Health,
+}
+
+impl Server {
+    /// A replica of these parts. Nothing is listened to yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let slots = Semaphore::new(parts.limits.in_flight);
+        let health = health::Health::new(parts.client.clone());
+        Self(Arc::new(Shared {
+            parts,
+            slots,
+            draining: AtomicBool::new(false),
+            health,
+        }))
+    }
+
+    /// The routes for signals.
+    pub fn api(&self) -> Router {
+        Router::new()
+            .route(PROMETHEUS_PATH, post(intake::prometheus))
+            .route(EVENT_PATH, post(intake::event))
+            .fallback(gate::no_such_path)
+            .method_not_allowed_fallback(gate::method_not_allowed)
+            .with_state(self.clone())
+    }
+
+    /// `/healthz` and `/readyz`.
+    pub fn probes(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .with_state(self.clone())
+    }
+
+    /// `/metrics`.
+    pub fn metrics(&self) -> Router {
+        Router::new()
+            .route("/metrics", get(metrics::show))
+            .with_state(self.clone())
+    }
+
+    /// From now on `/readyz` says 503, so that no new connections are sent here. Requests are still answered.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// Waits until every lease that was acquired is released.
+    pub async fn settled(&self) {
+        self.0.parts.processor.settled().await;
+    }
+}
