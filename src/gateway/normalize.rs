@@ -70,6 +70,12 @@ impl Draft {
         &self.severity
     }
 
+    /// The cluster that it is about, where it says so.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        self.cluster.as_deref()
+    }
+
     /// The text that the fingerprint is the sha256 of.
     ///
     /// ```text
