@@ -247,9 +247,9 @@ fn show(arguments: &Arguments, listing: &Listing) -> Result<(), OutputError> {
                 if !arguments.no_headers {
                     columns.write_header(out)?;
                 }
-                reports.iter().try_for_each(|report| {
-                    columns.write(out, &report.cells(namespaces, wide), report.style())
-                })
+                let rows = reports.iter();
+                let rows = rows.map(|report| (report.cells(namespaces, wide), report.style()));
+                columns.write_all(out, rows)
             })
         }
     }

@@ -1,23 +1,28 @@
 //! Tables in kubectl's layout: three spaces between columns, no lines.
 //!
-//! A list of leases can have tens of thousands of rows, so that rows are measured and written one by one, and no table
-//! is kept.
+//! A list of leases can have tens of thousands of rows. So its cells are measured first, and then drawn a few rows at a
+//! time: no table of all rows is kept.
 
 use std::io::{self, Write};
 
 use anstyle::Style;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::colour::{HEADER, PLAIN};
 use super::escape::escape_line;
 
-const GAP: &str = "   ";
+/// Blanks behind each column.
+const GAP: u16 = 3;
+
+/// Rows that are drawn at a time.
+const BLOCK: usize = 64;
 
 /// The columns of a table: each is as wide as the widest cell that was measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
     header: Vec<&'static str>,
-    widths: Vec<usize>,
+    widths: Vec<u16>,
     /// Styles are written.
     coloured: bool,
 }
@@ -25,7 +30,7 @@ pub(crate) struct Columns {
 impl Columns {
     pub(crate) fn new(header: Vec<&'static str>, coloured: bool) -> Self {
         Self {
-            widths: header.iter().map(|cell| cell.width()).collect(),
+            widths: header.iter().map(|cell| width(cell)).collect(),
             header,
             coloured,
         }
@@ -33,8 +38,8 @@ impl Columns {
 
     /// Makes room for a row.
     pub(crate) fn measure<T: AsRef<str>>(&mut self, cells: &[T]) {
-        for (width, cell) in self.widths.iter_mut().zip(cells) {
-            *width = (*width).max(escape_line(cell.as_ref()).width());
+        for (widest, cell) in self.widths.iter_mut().zip(cells) {
+            *widest = (*widest).max(width(&escape_line(cell.as_ref())));
         }
     }
 
@@ -49,20 +54,47 @@ impl Columns {
         cells: &[T],
         style: Style,
     ) -> io::Result<()> {
-        let style = if self.coloured { style } else { PLAIN };
-        write!(out, "{style}")?;
-        let last = cells.iter().rposition(|cell| !cell.as_ref().is_empty());
-        for (at, (cell, width)) in cells.iter().zip(&self.widths).enumerate() {
-            let cell = escape_line(cell.as_ref());
-            out.write_all(cell.as_bytes())?;
-            if Some(at) >= last {
-                break;
-            }
-            let padding = width.saturating_sub(cell.width());
-            write!(out, "{:padding$}{GAP}", "")?;
-        }
-        writeln!(out, "{style:#}")
+        self.write_all(out, std::iter::once((cells, style)))
     }
+
+    /// Writes rows, which should have been measured.
+    pub(crate) fn write_all<T: AsRef<str>, C: AsRef<[T]>>(
+        &self,
+        out: &mut dyn Write,
+        rows: impl Iterator<Item = (C, Style)>,
+    ) -> io::Result<()> {
+        let mut rows = rows.peekable();
+        let mut styles = Vec::with_capacity(BLOCK);
+        while rows.peek().is_some() {
+            let mut table = self.empty();
+            styles.clear();
+            for (cells, style) in rows.by_ref().take(BLOCK) {
+                table.add_row(cells.as_ref().iter().map(|cell| escape_line(cell.as_ref())));
+                styles.push(if self.coloured { style } else { PLAIN });
+            }
+            for (column, width) in table.column_iter_mut().zip(&self.widths) {
+                column.set_padding((0, GAP));
+                let width = width.saturating_add(GAP);
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+            }
+            for (line, style) in table.lines().zip(&styles) {
+                writeln!(out, "{style}{}{style:#}", line.trim_end())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn empty(&self) -> Table {
+        let mut table = Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
+        table
+    }
+}
+
+fn width(cell: &str) -> u16 {
+    u16::try_from(cell.width()).unwrap_or(u16::MAX - GAP)
 }
 
 /// A small table of these rows under this header.
@@ -74,9 +106,7 @@ pub(crate) fn render(header: &[&'static str], rows: &[Vec<String>]) -> String {
     let mut text = Vec::new();
     // Writing into memory cannot fail.
     let _ = columns.write_header(&mut text);
-    for row in rows {
-        let _ = columns.write(&mut text, row, PLAIN);
-    }
+    let _ = columns.write_all(&mut text, rows.iter().map(|row| (row, PLAIN)));
     String::from_utf8_lossy(&text).into_owned()
 }
 

@@ -29,7 +29,7 @@ use std::sync::OnceLock;
 
 /// The CustomResourceDefinition of `remediationrequests.kubernaut.ai`, as YAML.
 pub const REMEDIATION_REQUESTS: &str =
-    include_str!("../crds/kubernaut.ai_remediationrequests.yaml");
+    include_str!("../../src/commands/lab/remediationrequest-crd.yaml");
 
 static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 

@@ -4,6 +4,8 @@ mod claims;
 mod completion;
 mod exit_codes;
 mod fixture;
+#[cfg(feature = "sim")]
+mod gateway_lock;
 mod generated;
 mod help;
 mod inspect;

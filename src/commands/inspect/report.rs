@@ -201,7 +201,7 @@ impl<'a> Report<'a> {
         header
     }
 
-    pub(super) fn cells(&self, namespaces: bool, wide: bool) -> Vec<Cow<'_, str>> {
+    pub(super) fn cells(&self, namespaces: bool, wide: bool) -> Vec<Cow<'a, str>> {
         let short =
             |duration: Option<Duration>| duration.map_or(NONE, |duration| age(duration).into());
         let evidence = &self.evidence;

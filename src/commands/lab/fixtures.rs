@@ -184,6 +184,8 @@ impl Lab<'_> {
             .post(
                 &requests,
                 json!({
+                    "apiVersion": "kubernaut.ai/v1alpha1",
+                    "kind": "RemediationRequest",
                     "metadata": {"name": name},
                     "spec": {
                         "signalFingerprint": "91fce8d5c4949766458bd4bd58859a4fb2e8470ef64ef438c22903744799a9b1",

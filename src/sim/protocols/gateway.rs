@@ -58,6 +58,17 @@ impl GatewayLock {
         }
     }
 
+    /// The lock of a pod with this `POD_NAME`, or none: without a name the gateway handles every signal unlocked.
+    #[must_use]
+    pub fn of_environment(
+        leases: Api<Lease>,
+        pod_name: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Option<Self> {
+        let pod = pod_name.filter(|name| !name.is_empty())?;
+        Some(Self::new(leases, pod, clock))
+    }
+
     /// Ten attempts with growing pauses.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! A held lease: renewed by a task of its own until it is released, left, dropped or lost.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -210,6 +211,16 @@ struct Renewer {
     hold: Hold,
     base: Option<Value>,
     publish: watch::Sender<HoldState>,
+}
+
+impl fmt::Debug for LeaseGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeaseGuard")
+            .field("identity", &self.identity)
+            .field("token", &self.token)
+            .field("remaining", &self.remaining())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Renewer {

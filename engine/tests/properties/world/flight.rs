@@ -138,6 +138,13 @@ impl World {
             .server
             .execute(&call, self.server_clock(server, started));
         self.note(|| format!("  #{number} executed: {}", short(&answer)));
+        if answer == Answer::Deleted
+            && self.processes[id].is_gateway
+            && let Some(robbed) = before.as_ref().and_then(|record| record.holder())
+            && robbed != &*holder
+        {
+            self.judge.robbed(robbed);
+        }
         if let (Request::Create(_) | Request::Replace { .. }, Answer::Lease(record)) =
             (&call.request, &answer)
             && record.claim.holder.as_deref() == Some(&*holder)
