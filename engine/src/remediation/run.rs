@@ -6,6 +6,8 @@
 mod counting;
 mod creating;
 mod pace;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
