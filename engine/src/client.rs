@@ -33,6 +33,7 @@ pub mod handle;
 pub mod lease_api;
 pub mod list;
 pub mod lock;
+pub mod trace;
 pub mod transport;
 pub mod watch;
 
@@ -40,3 +41,4 @@ pub use clock::{Clock, SystemClock, TokioClock};
 pub use handle::LeaseHandle;
 pub use lease_api::LeaseApi;
 pub use lock::{AcquireError, LeaseGuard, LeaseLock};
+pub use trace::{Exchange, ExchangeObserver};

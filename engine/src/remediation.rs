@@ -4,8 +4,19 @@
 //! served here, no payload is parsed and no target is resolved: a [`Signal`] comes in that already knows its
 //! fingerprint.
 
+pub mod api;
+pub mod count;
+pub mod dedup;
+pub mod exchange;
+pub mod name;
+pub mod outcome;
+pub mod processor;
 pub mod request;
+pub mod run;
 pub mod signal;
+pub mod trace;
 
+pub use outcome::{Disposition, Failure, Processed};
+pub use processor::SignalProcessor;
 pub use request::{RemediationRequest, RemediationRequestSpec, TargetResource, TargetType};
 pub use signal::Signal;

@@ -106,7 +106,7 @@ fn message(status: StatusCode, body: &Value) -> String {
 }
 
 /// `Retry-After` in seconds; the form with a date is not used by API servers.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers
         .get(header::RETRY_AFTER)?
         .to_str()

@@ -16,6 +16,7 @@ use crate::protocol::key::LeaseName;
 
 use super::api_error::{classify, classify_failure};
 use super::clock::Clock;
+use super::trace::{Exchange, ExchangeObserver};
 use super::transport::FIELD_MANAGER;
 use super::{convert, watch};
 
@@ -30,6 +31,7 @@ pub struct LeaseApi {
     collection: String,
     dry_run: bool,
     requests: Arc<AtomicU64>,
+    observer: Option<ExchangeObserver>,
 }
 
 /// An answer and the object it carried.
@@ -52,7 +54,15 @@ impl LeaseApi {
             collection: format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"),
             dry_run: false,
             requests: Arc::default(),
+            observer: None,
         }
+    }
+
+    /// Tells of every request but watches when it has ended.
+    #[must_use]
+    pub fn observed_by(mut self, observer: ExchangeObserver) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// How many requests were sent, watches included, by this and its clones.
@@ -91,15 +101,17 @@ impl LeaseApi {
     ) -> Exchanged {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let http = self.http_request(request, base, timeout);
+        let sent = clock.now();
         let outcome = tokio::time::timeout(timeout, self.call(http)).await;
         let arrived = clock.now();
-        let (date, answer, object) = match outcome {
+        let (status, date, answer, object) = match outcome {
             Err(_) => (
+                None,
                 None,
                 Answer::Unclear(format!("no answer within {timeout:?}")),
                 None,
             ),
-            Ok(Err(error)) => (None, classify_failure(&error), None),
+            Ok(Err(error)) => (None, None, classify_failure(&error), None),
             Ok(Ok((parts, mut body))) => {
                 if self.dry_run && parts.status.is_success() {
                     version_what_was_not_stored(&mut body);
@@ -107,9 +119,26 @@ impl LeaseApi {
                 let date = server_date(&parts.headers);
                 let answer = classify(request.verb(), parts.status, &parts.headers, &body);
                 let object = matches!(answer, Answer::Lease(_)).then_some(body);
-                (date, answer, object)
+                (Some(parts.status), date, answer, object)
             }
         };
+        if let Some(observer) = &self.observer {
+            observer(&Exchange {
+                verb: request.verb().as_str(),
+                api_group: "coordination.k8s.io",
+                resource: "leases",
+                namespace: self.namespace.clone(),
+                name: self.name.to_string(),
+                sent,
+                took: arrived.since(sent),
+                status: status.map(|status| status.as_u16()),
+                resource_version: match &answer {
+                    Answer::Lease(record) => Some(record.resource_version.clone()),
+                    _ => None,
+                },
+                trouble: answer.trouble().map(str::to_owned),
+            });
+        }
         tracing::debug!(verb = request.verb().as_str(), lease = %self.name, ?answer, "exchange");
         Exchanged {
             reply: Reply {

@@ -25,6 +25,7 @@ use crate::protocol::timing::{DEFAULT_MARGIN, Timing};
 
 use super::clock::{Clock, SystemClock};
 use super::lease_api::LeaseApi;
+use super::trace::ExchangeObserver;
 
 pub use guard::LeaseGuard;
 pub use handles::{HandleError, Standing};
@@ -117,6 +118,7 @@ pub struct LeaseLockBuilder {
     request_timeout: Option<Duration>,
     clock: Arc<dyn Clock>,
     rng: Option<StdRng>,
+    server_time: Option<ServerTime>,
 }
 
 impl LeaseLock {
@@ -135,6 +137,7 @@ impl LeaseLock {
             request_timeout: None,
             clock: Arc::new(SystemClock),
             rng: None,
+            server_time: None,
         }
     }
 
@@ -234,6 +237,19 @@ impl LeaseLockBuilder {
         self
     }
 
+    /// What is known of the server's time from other answers of the same server: a first write with a wrong local clock
+    /// then needs no correction.
+    pub fn server_time(mut self, time: ServerTime) -> Self {
+        self.server_time = Some(time);
+        self
+    }
+
+    /// Tells of every request but watches when it has ended.
+    pub fn observer(mut self, observer: ExchangeObserver) -> Self {
+        self.api = self.api.observed_by(observer);
+        self
+    }
+
     /// Writes with `dryRun=All`: the server checks everything and stores nothing.
     pub fn dry_run(mut self) -> Self {
         self.api = self.api.dry_run();
@@ -244,10 +260,7 @@ impl LeaseLockBuilder {
     #[must_use]
     pub fn build(self) -> LeaseLock {
         let default_timeout = Duration::from_secs(5).min(self.timing.lease_duration() / 3);
-        let rng = self.rng.unwrap_or_else(|| {
-            StdRng::try_from_rng(&mut SysRng)
-                .unwrap_or_else(|_| StdRng::seed_from_u64(entropy_without_the_system()))
-        });
+        let rng = self.rng.unwrap_or_else(seeded_by_the_system);
         LeaseLock {
             api: self.api,
             config: Arc::new(Config {
@@ -258,11 +271,17 @@ impl LeaseLockBuilder {
                 grace: Duration::from_secs(1),
                 clock: self.clock,
                 rng: Mutex::new(rng),
-                server_time: Mutex::new(None),
+                server_time: Mutex::new(self.server_time),
                 running: watch::Sender::new(0),
             }),
         }
     }
+}
+
+/// A generator that the operating system seeds.
+pub(crate) fn seeded_by_the_system() -> StdRng {
+    StdRng::try_from_rng(&mut SysRng)
+        .unwrap_or_else(|_| StdRng::seed_from_u64(entropy_without_the_system()))
 }
 
 /// Where the system's generator fails, the hasher's random keys still differ from process to process.

@@ -122,6 +122,23 @@ pub enum Answer {
     Unclear(String),
 }
 
+impl Answer {
+    /// Why the request did not do what it was for, in the words of whoever said so. A lost race has no words.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        match self {
+            Self::NotExecuted(why) => Some(&why.message),
+            Self::Refused(refusal) => Some(&refusal.message),
+            Self::Unclear(message) => Some(message),
+            Self::Lease(_)
+            | Self::Deleted
+            | Self::NotFound
+            | Self::AlreadyExists
+            | Self::Conflict => None,
+        }
+    }
+}
+
 /// Why a request had no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotExecuted {

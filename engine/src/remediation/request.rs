@@ -24,6 +24,10 @@ pub const PLURAL: &str = "remediationrequests";
 /// The field of the spec that requests are selected by, which needs Kubernetes 1.31.
 pub const FINGERPRINT_FIELD: &str = "spec.signalFingerprint";
 
+/// The annotation that names the holder of the lease under which a request was made. Its nonce tells a creator whose
+/// answer was lost that the request it finds is its own.
+pub const CREATED_BY: &str = "gwlock.dev/created-by";
+
 /// What is to be remediated, and which signal asked for it. The API server takes no change of it after creation.
 ///
 /// Limits that the API server checks stand with the fields; whoever fills them in has to keep to them, because a
@@ -118,6 +122,8 @@ pub struct RemediationRequest {
     pub created: Option<Timestamp>,
     /// Whether it has a deletionTimestamp.
     pub deleting: bool,
+    /// The annotation [`CREATED_BY`].
+    pub created_by: Option<String>,
     /// `spec.signalFingerprint`; empty if there is none.
     pub fingerprint: String,
     /// What was read of the status; `None` where there is none at all, which is not the same as an empty one: a patch
@@ -170,6 +176,7 @@ impl RemediationRequest {
             resource_version: needed("resourceVersion", "it has no resourceVersion")?,
             created: time(metadata, "creationTimestamp"),
             deleting: !metadata["deletionTimestamp"].is_null(),
+            created_by: text(&metadata["annotations"], CREATED_BY),
             fingerprint: text(&object["spec"], "signalFingerprint").unwrap_or_default(),
             status: object["status"]
                 .is_object()
@@ -345,7 +352,8 @@ mod tests {
         let object = json!({
             "metadata": {
                 "name": "rr-1", "namespace": "kubernaut-system", "uid": "u1", "resourceVersion": "7",
-                "creationTimestamp": "2026-11-23T09:00:00Z", "deletionTimestamp": "2026-11-23T09:05:00Z"
+                "creationTimestamp": "2026-11-23T09:00:00Z", "deletionTimestamp": "2026-11-23T09:05:00Z",
+                "annotations": {"gwlock.dev/created-by": "gateway-1_0123456789abcdef"}
             },
             "spec": {"signalFingerprint": "ab"},
             "status": {
@@ -367,6 +375,7 @@ mod tests {
                 resource_version: "7".to_owned(),
                 created: Some(at("2026-11-23T09:00:00Z")),
                 deleting: true,
+                created_by: Some("gateway-1_0123456789abcdef".to_owned()),
                 fingerprint: "ab".to_owned(),
                 status: Some(RequestStatus {
                     phase: Some("Completed".to_owned()),

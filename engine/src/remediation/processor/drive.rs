@@ -1,0 +1,335 @@
+//! Drives the runs of one fingerprint, one after the other, for as long as somebody waits.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use crate::client::clock::sleep_until;
+use crate::client::{AcquireError, LeaseGuard, LeaseLock};
+use crate::protocol::clock::Moment;
+use crate::protocol::key::Fingerprint;
+
+use super::super::api::RequestApi;
+use super::super::exchange::{Reply, Request};
+use super::super::outcome::{Counted, Failure};
+use super::super::request::CREATED_BY;
+use super::super::run::{Run, Settings, Situation, Step};
+use super::super::signal::Signal;
+use super::super::trace::{Event, LeaseEvent};
+use super::Shared;
+use super::flight::{self, Waiter};
+
+type Acquiring = Pin<Box<dyn Future<Output = Result<LeaseGuard, AcquireError>> + Send>>;
+
+/// Starts a task that lives until nobody waits for a run of this fingerprint any more.
+pub(super) fn start(shared: Arc<Shared>, fingerprint: Fingerprint) {
+    let task = shared.task();
+    tokio::spawn(async move {
+        let mut flight = Flight {
+            shared: shared.clone(),
+            fingerprint,
+            is_over: false,
+        };
+        while !flight.is_over {
+            if let Some(signal) = shared.flights.first_signal(&flight.fingerprint) {
+                Driver::new(&shared, flight.fingerprint.clone(), signal)
+                    .run()
+                    .await;
+            }
+            flight.is_over = shared.flights.end(&flight.fingerprint);
+        }
+        drop(task);
+    });
+}
+
+/// Cleans up after a task that is cut off, so that later signals of its fingerprint do not wait for ever.
+struct Flight {
+    shared: Arc<Shared>,
+    fingerprint: Fingerprint,
+    is_over: bool,
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.shared.flights.forget(&self.fingerprint);
+        }
+    }
+}
+
+struct Driver {
+    run: Arc<Telling>,
+    machine: Run,
+    api: RequestApi,
+    signal: Signal,
+    /// Those whose count has been sent and not been refused.
+    batch: Vec<Waiter>,
+    lock: Option<LeaseLock>,
+    acquiring: Option<Acquiring>,
+    /// When the lease was first asked for.
+    asked: Moment,
+    held: Option<Held>,
+    started: Moment,
+}
+
+struct Held {
+    guard: LeaseGuard,
+    since: Moment,
+    is_lost: bool,
+}
+
+/// A run as it is told of.
+struct Telling {
+    shared: Arc<Shared>,
+    fingerprint: Fingerprint,
+    number: u64,
+    requests: AtomicU32,
+    contended: AtomicBool,
+}
+
+impl Driver {
+    fn new(shared: &Arc<Shared>, fingerprint: Fingerprint, signal: Signal) -> Self {
+        let settings = Settings {
+            fingerprint: fingerprint.clone(),
+            budget: shared.budget,
+            request_timeout: shared.request_timeout,
+            grace: shared.grace,
+        };
+        let now = shared.clock.now();
+        let machine = Run::new(settings, now, shared.server_time(), shared.fork_rng());
+        let run = Arc::new(Telling {
+            number: shared.next_run(),
+            shared: shared.clone(),
+            fingerprint,
+            requests: AtomicU32::new(0),
+            contended: AtomicBool::new(false),
+        });
+        let api = RequestApi::new(
+            shared.client.clone(),
+            &shared.request_namespace,
+            shared.clock.clone(),
+        );
+        Self {
+            api: api.observed_by(run.clone().exchange_observer()),
+            run,
+            machine,
+            signal,
+            batch: Vec::new(),
+            lock: None,
+            acquiring: None,
+            asked: now,
+            held: None,
+            started: now,
+        }
+    }
+
+    async fn run(mut self) {
+        self.run.tell(|| Event::Started);
+        let result = self.work().await;
+        self.stop_acquiring();
+        self.run
+            .shared
+            .remember_server_time(self.machine.server_time());
+        self.answer(&result);
+        self.release();
+    }
+
+    async fn work(&mut self) -> Result<Counted, Failure> {
+        loop {
+            let situation = self.situation();
+            match self.machine.next(self.now(), situation) {
+                Step::Done(result) => return result,
+                Step::Wait { until } => sleep_until(&*self.run.shared.clock, until).await,
+                Step::Acquire { look_at, deadline } => self.acquire(look_at, deadline).await,
+                Step::Send { request, timeout } => {
+                    if request != Request::List {
+                        self.stop_acquiring();
+                    }
+                    let reply = self.send(&request, timeout).await;
+                    self.machine.reply(reply);
+                    if let Some(decision) = self.machine.take_decision() {
+                        self.run.tell(|| Event::Decided(decision));
+                    }
+                }
+            }
+        }
+    }
+
+    fn situation(&mut self) -> Situation {
+        let run = &self.run;
+        if !self.batch.is_empty() && !self.machine.is_counting() {
+            let batch = std::mem::take(&mut self.batch);
+            run.shared.flights.put_back(&run.fingerprint, batch);
+        }
+        let waiting = match self.batch.len() {
+            0 => run.shared.flights.count(&run.fingerprint),
+            sent => sent,
+        };
+        let held_until = self.held.as_mut().and_then(|held| {
+            let left = held.guard.remaining();
+            if left.is_zero() && !std::mem::replace(&mut held.is_lost, true) {
+                run.tell(|| Event::Lease(LeaseEvent::Lost));
+            }
+            (!left.is_zero()).then(|| run.shared.clock.now() + left)
+        });
+        Situation {
+            waiting,
+            held_until,
+        }
+    }
+
+    async fn send(&mut self, request: &Request, timeout: std::time::Duration) -> Reply {
+        let fingerprint = &self.run.fingerprint;
+        match request {
+            Request::List => self.api.list(fingerprint, timeout).await,
+            Request::Get { name } => self.api.get(name, timeout).await,
+            Request::Create {
+                name,
+                created_by,
+                now,
+            } => {
+                let mut object = self.signal.to_object(self.api.namespace(), name, *now);
+                object["metadata"]["annotations"][CREATED_BY] = created_by.as_str().into();
+                self.api.create(&object, timeout).await
+            }
+            Request::Count(count) => {
+                if self.batch.is_empty() {
+                    let added = usize::try_from(count.added()).unwrap_or(usize::MAX);
+                    self.batch = self.run.shared.flights.take(fingerprint, added);
+                }
+                self.api.count(count, timeout).await
+            }
+        }
+    }
+
+    async fn acquire(&mut self, look_at: Moment, deadline: Moment) {
+        let clock = self.run.shared.clock.clone();
+        if self.acquiring.is_none() {
+            self.asked = clock.now();
+            let lock = self.run.clone().lock(self.machine.server_time().clone());
+            self.lock = Some(lock.clone());
+            let wait = deadline.since(self.asked);
+            self.acquiring = Some(Box::pin(async move { lock.acquire(wait).await }));
+        }
+        let Some(acquiring) = &mut self.acquiring else {
+            return;
+        };
+        let acquired = tokio::select! {
+            biased;
+            acquired = acquiring => acquired,
+            () = sleep_until(&*clock, look_at) => return,
+        };
+        self.acquiring = None;
+        match acquired {
+            Ok(guard) => {
+                let holder = guard.identity().to_string();
+                self.run.tell(|| {
+                    Event::Lease(LeaseEvent::Acquired {
+                        token: guard.fencing_token().clone(),
+                        holder: holder.clone(),
+                        taken_over: guard.acquired().claim.lease_transitions.is_some(),
+                        requests: guard.requests(),
+                        waited: clock.now().since(self.asked),
+                    })
+                });
+                self.held = Some(Held {
+                    guard,
+                    since: clock.now(),
+                    is_lost: false,
+                });
+                self.machine.held(holder);
+            }
+            Err(error) => {
+                let event = || Event::Lease(LeaseEvent::NotAcquired(error.clone()));
+                self.run.tell(event);
+                self.machine.not_held(Failure::Lease(error));
+            }
+        }
+    }
+
+    /// Drops an acquisition under way; what it has half made is undone in the background.
+    fn stop_acquiring(&mut self) {
+        let (Some(acquiring), Some(lock)) = (self.acquiring.take(), self.lock.take()) else {
+            return;
+        };
+        drop(acquiring);
+        self.run.tell(|| Event::Lease(LeaseEvent::NotNeeded));
+        let task = self.run.shared.task();
+        tokio::spawn(async move {
+            lock.settled().await;
+            drop(task);
+        });
+    }
+
+    /// Answers those whom the result is for. Who came after a count was sent waits for another run.
+    fn answer(&mut self, result: &Result<Counted, Failure>) {
+        let run = &self.run;
+        let mut batch = std::mem::take(&mut self.batch);
+        let nobody = *result == Err(Failure::Cancelled);
+        if batch.is_empty() && !nobody {
+            batch = run.shared.flights.take(&run.fingerprint, usize::MAX);
+        }
+        run.tell(|| Event::Finished {
+            signals: batch.len(),
+            requests: run.requests.load(Ordering::Relaxed),
+            took: run.shared.clock.now().since(self.started),
+            result: result.clone(),
+        });
+        flight::answer(batch, &run.fingerprint, result);
+    }
+
+    /// Nobody waits for a release: the next run of the same process finds a request and needs no lease.
+    fn release(self) {
+        let Some(held) = self.held else { return };
+        let run = self.run;
+        let task = run.shared.task();
+        tokio::spawn(async move {
+            let released = held.guard.release().await;
+            let held = run.shared.clock.now().since(held.since);
+            run.tell(|| Event::Lease(LeaseEvent::Released { released, held }));
+            drop(task);
+        });
+    }
+
+    fn now(&self) -> Moment {
+        self.run.shared.clock.now()
+    }
+}
+
+impl Telling {
+    fn tell(&self, event: impl FnOnce() -> Event) {
+        self.shared.tell(&self.fingerprint, self.number, event);
+    }
+
+    fn exchange_observer(self: Arc<Self>) -> crate::client::ExchangeObserver {
+        Arc::new(move |exchange| {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            self.tell(|| Event::Exchanged(exchange.clone()));
+            let is_taken = exchange.resource == "leases"
+                && exchange.verb == "create"
+                && exchange.status == Some(409);
+            if is_taken && !self.contended.swap(true, Ordering::Relaxed) {
+                self.tell(|| Event::Lease(LeaseEvent::Contended));
+            }
+        })
+    }
+
+    fn lock(self: Arc<Self>, time: crate::protocol::clock::ServerTime) -> LeaseLock {
+        let shared = self.shared.clone();
+        let name = self.fingerprint.lease_name();
+        LeaseLock::builder(
+            shared.client.clone(),
+            &shared.lease_namespace,
+            name,
+            shared.base.clone(),
+        )
+        .timing(shared.timing)
+        .margin(shared.margin)
+        .request_timeout(shared.request_timeout)
+        .clock(shared.clock.clone())
+        .rng(shared.fork_rng())
+        .server_time(time)
+        .observer(self.exchange_observer())
+        .build()
+    }
+}
