@@ -1,6 +1,6 @@
 //! The gwlock command line. A library for its own tests and benches, not a stable API.
 //!
-//! Arrows point one way: commands use the output, the simulator and the engine; nothing points back.
+//! Arrows point one way: commands use the output, the simulator, the gateway and the engine; nothing points back.
 
 pub mod cli;
 mod commands;

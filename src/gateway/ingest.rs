@@ -13,7 +13,7 @@ use super::kinds::Kinds;
 use super::normalize::Draft;
 use super::objects::{LookupError, Objects, in_time};
 use super::owner::{OwnerError, top_owner};
-use super::payload::{FieldError, PayloadError, Problem};
+use super::payload::{FieldError, PayloadError, Problem, excerpt};
 use super::prometheus::{Alert, AlertStatus, Webhook};
 use super::target::{Object, Question, Reason, Selection, Step};
 use super::{GatewayVersion, freshness};
@@ -67,6 +67,7 @@ pub struct Ingestion {
     version: GatewayVersion,
     kinds: Arc<Kinds>,
     objects: Option<Objects>,
+    cluster: Option<String>,
 }
 
 impl Ingestion {
@@ -77,6 +78,7 @@ impl Ingestion {
             version,
             kinds,
             objects: Some(objects),
+            cluster: None,
         }
     }
 
@@ -87,6 +89,18 @@ impl Ingestion {
             version,
             kinds: Arc::new(Kinds::built_in()),
             objects: None,
+            cluster: None,
+        }
+    }
+
+    /// The same for the cluster of this name: alerts about another one are refused, because its objects cannot be asked
+    /// for here, and would be looked for in the wrong place. Without a name every alert counts as one about the cluster
+    /// that is asked.
+    #[must_use]
+    pub fn of_cluster(self, name: String) -> Self {
+        Self {
+            cluster: Some(name),
+            ..self
         }
     }
 
@@ -134,6 +148,7 @@ impl Ingestion {
     ) -> Result<Signal, Refusal> {
         freshness::check_alert(alert, now)?;
         let draft = Draft::of_alert(self.version, webhook, alert, now)?;
+        self.check_cluster(&draft)?;
         let (object, _) = self.target(alert).await?;
         let object = self.owner(object).await?;
         Ok(draft.about(object, &self.kinds))
@@ -175,6 +190,19 @@ impl Ingestion {
         in_time(self.select(selection))
             .await?
             .ok_or_else(|| nothing().into())
+    }
+
+    fn check_cluster(&self, draft: &Draft) -> Result<(), FieldError> {
+        match (draft.cluster(), &self.cluster) {
+            (Some(name), Some(own)) if name != own => {
+                let problem = Problem::OtherCluster {
+                    name: excerpt(name),
+                    own: own.clone(),
+                };
+                Err(FieldError::new("commonLabels.cluster", problem))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn select(

@@ -14,7 +14,7 @@
 //! | `clusterID` | 253 | is refused, because two clusters must not become one |
 //!
 //! Limits count bytes and cuts are made between characters, which keeps them under a limit of characters as well. What
-//! was cut stands whole in `originalPayload` and, but for annotations, in `providerData`.
+//! was cut stands whole in `originalPayload`, labels in `providerData` too.
 //!
 //! `originalPayload` holds of a batch only the signal's own alert; see
 //! [`Webhook::payload_of`](super::prometheus::Webhook::payload_of).
@@ -68,6 +68,12 @@ impl Draft {
     #[must_use]
     pub fn severity(&self) -> &str {
         &self.severity
+    }
+
+    /// The cluster that it is about, where it says so.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        self.cluster.as_deref()
     }
 
     /// The text that the fingerprint is the sha256 of.

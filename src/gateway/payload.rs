@@ -162,6 +162,14 @@ pub enum Problem {
         /// Of what, with its article.
         what: &'static str,
     },
+    /// An alert about the objects of a cluster that cannot be asked about them.
+    #[error("\"{name}\" is another cluster than \"{own}\", whose objects are known here")]
+    OtherCluster {
+        /// As given, cut to a readable length.
+        name: String,
+        /// The one that can be asked.
+        own: String,
+    },
     /// No label names an object.
     #[error("no label names a Kubernetes object")]
     NoTarget,

@@ -3,16 +3,16 @@
 //! Pure: candidates are ranked, and [`Selection::next`] hands out the questions whether they exist, one after another,
 //! until one does. Who asks, and whom, is not known here.
 //!
-//! The key that a running gateway computes decides. Its rules therefore stay, also where they look wrong:
+//! The key that a running gateway computes decides. Its rules therefore stay, whatever they cost:
 //!
-//! | Rule | Kept because |
+//! | Rule | What it costs |
 //! |---|---|
-//! | only an alert's own labels are read, not those that the group shares | key |
-//! | `job`, `service`, `instance`, `endpoint`, `container` and `namespace` never name a target | key |
-//! | a value with a dot in it is no candidate beside one without | key |
-//! | a candidate of a cluster-scoped kind counts as absent when the alert has a namespace, one of a namespaced kind when it has none: the running gateway asks for them at a path that no API server has | key |
-//! | a cluster-scoped target keeps the alert's namespace, `monitoring:Node:worker-1` | key |
-//! | if no candidate exists, the first one is the target | key |
+//! | only an alert's own labels are read, not those that its group shares | nothing: Alertmanager repeats them |
+//! | `job`, `service`, `instance`, `endpoint`, `container` and `namespace` never name a target | no alert is about a Service or a Job |
+//! | a value with a dot in it is no candidate beside one without | an alert about a node becomes one about a pod |
+//! | a candidate of a cluster-scoped kind counts as absent when the alert has a namespace, one of a namespaced kind when it has none: the running gateway asks for them at a path that no API server has | the same |
+//! | a cluster-scoped target keeps the alert's namespace, `monitoring:Node:worker-1` | an alert and an event about one node have two keys |
+//! | if no candidate exists, the first one is the target | a target that never was, which is found out when its owner is looked for |
 //!
 //! Where it makes no RemediationRequest, there is no key to agree on, and these differ:
 //!
@@ -20,7 +20,7 @@
 //! |---|---|
 //! | all values have dots (nodes of cloud providers): `Unknown/unknown`, the lease is taken, then 500 | they are candidates, and a cluster-scoped target has no namespace, as in an event about it |
 //! | no label names an object: the same | refused before any lease is taken |
-
+//!
 //! And one thing differs because the key would otherwise be left to chance: where the API server does not answer, the
 //! running gateway takes the candidate for absent and goes on to another target; here that is an error, and the sender
 //! tries again.

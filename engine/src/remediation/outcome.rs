@@ -75,7 +75,8 @@ pub enum Failure {
     /// The lease was lost, or would not have outlasted a CREATE, before anything was created.
     #[error("the lease of the fingerprint was lost before a request was created")]
     LeaseLost,
-    /// The deadline passed. Nothing was counted.
+    /// The deadline passed. Nothing was counted; if a request was created, it stands without a count, and the next
+    /// signal is the first to be counted on it.
     #[error("not done in time: {0}")]
     DeadlineExceeded(String),
     /// The deadline passed, or something unforeseen was read, while the outcome of a write was unknown: signals may be

@@ -6,6 +6,8 @@
 mod counting;
 mod creating;
 mod pace;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -104,7 +106,6 @@ pub struct Run {
     decided: Option<Decision>,
     /// The last thing that went wrong.
     trouble: Option<String>,
-    requests: u32,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -168,7 +169,6 @@ impl Run {
             pace: Pace::default(),
             decided: None,
             trouble: None,
-            requests: 0,
         }
     }
 
@@ -228,7 +228,6 @@ impl Run {
             }
         };
         self.awaiting = Some(sent);
-        self.requests += 1;
         Step::Send { request, timeout }
     }
 
@@ -296,12 +295,6 @@ impl Run {
     #[must_use]
     pub fn server_time(&self) -> &ServerTime {
         &self.time
-    }
-
-    /// How many requests were sent for RemediationRequests.
-    #[must_use]
-    pub fn requests(&self) -> u32 {
-        self.requests
     }
 
     fn on_listed(&mut self, answer: Answer, date: Option<Timestamp>, arrived: Moment) {

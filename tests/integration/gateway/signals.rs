@@ -2,6 +2,7 @@
 
 use gwlock::gateway::GatewayVersion::{Current, January};
 use gwlock::gateway::ingest::{Ingestion, Refusal};
+use gwlock_engine::protocol::key::Fingerprint;
 use gwlock_engine::remediation::Signal;
 use serde_json::{Value, json};
 
@@ -101,6 +102,44 @@ async fn other_labels_make_no_other_target_and_another_cluster_does() {
         [&here, &east, &west].map(|signals| fingerprints(signals)[0].get(..16).unwrap()),
         // sha256 of prod:…, east:prod:… and west:prod:Deployment:payment-api
         ["91fce8d5c4949766", "8811ea187118fa67", "382b7af0424c4382"]
+    );
+}
+
+#[tokio::test]
+async fn alerts_of_another_cluster_are_not_looked_for_in_this_one() {
+    let (cluster, ingestion) = storm().await;
+    let ingestion = ingestion.of_cluster("east".to_owned());
+    let body = |cluster: &str| json!({"commonLabels": {"cluster": cluster}, "alerts": [alert("payment-api-1")]});
+    for own in ["", "east"] {
+        assert!(send(&ingestion, &body(own)).await[0].is_ok(), "{own}");
+    }
+    cluster.asked();
+    let refusal = send(&ingestion, &body("west")).await.remove(0).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "commonLabels.cluster: \"west\" is another cluster than \"east\", whose objects are known here"
+    );
+    assert_eq!(refusal.status(), 400);
+    assert!(cluster.asked().is_empty());
+}
+
+#[tokio::test]
+async fn one_name_in_two_namespaces_is_two_targets() {
+    let (cluster, ingestion) = storm().await;
+    let mut alerts = Vec::new();
+    for namespace in ["prod", "default"] {
+        cluster
+            .create(&format!("{namespace}/Pod/alone"), None)
+            .await;
+        let mut alert = alert("alone");
+        alert["labels"]["namespace"] = json!(namespace);
+        alerts.push(alert);
+    }
+    let signals = send(&ingestion, &json!({"alerts": alerts})).await;
+    let expected = ["prod:Pod:alone", "default:Pod:alone"].map(Fingerprint::of);
+    assert_eq!(
+        fingerprints(&signals),
+        expected.each_ref().map(Fingerprint::as_str)
     );
 }
 

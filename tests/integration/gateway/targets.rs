@@ -171,3 +171,50 @@ async fn without_a_cluster_the_first_candidate_is_the_target() {
         "prod:Deployment:api apps/v1 First"
     );
 }
+
+#[tokio::test]
+async fn the_keys_in_the_document_are_the_ones_that_are_made() {
+    let cluster = Cluster::new().await;
+    for (object, controller) in [
+        ("prod/Deployment/payment-api", None),
+        (
+            "prod/ReplicaSet/payment-api-5d",
+            Some("Deployment/payment-api"),
+        ),
+        ("prod/Pod/payment-api-1", Some("ReplicaSet/payment-api-5d")),
+        ("prod/CronJob/nightly", None),
+        ("prod/Job/nightly-1", Some("CronJob/nightly")),
+        ("prod/Pod/nightly-1-a", Some("Job/nightly-1")),
+        ("Node/worker-1", None),
+        ("Node/ip-10-0-0-1.ec2.internal", None),
+    ] {
+        cluster.create(object, controller).await;
+    }
+    let ingestion = in_cluster(&cluster).await;
+    let document = include_str!("../../../docs/signals.md");
+    let (_, table) = document.split_once("| Labels of the alert |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| !line.is_empty());
+    let rows: Vec<Vec<&str>> = rows
+        .map(|row| row.split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(rows.len(), 7);
+    for row in rows {
+        let labels: Value = row[1]
+            .trim_matches('`')
+            .split(' ')
+            .map(|label| label.split_once('=').unwrap())
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect();
+        let body = json!({"alerts": [{"labels": labels}]}).to_string();
+        let webhook = Webhook::parse(body.into()).unwrap();
+        let key = match ingestion.target(&webhook.alerts[0]).await {
+            Ok((object, _)) => {
+                let owner = ingestion.owner(object).await.unwrap();
+                format!("`{}:{}:{}`", owner.namespace, owner.kind, owner.name)
+            }
+            Err(Refusal::Field(error)) => format!("refused: {}", error.problem),
+            Err(refusal) => panic!("{refusal}"),
+        };
+        assert_eq!(key, row[3], "{}", row[1]);
+    }
+}
