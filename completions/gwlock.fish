@@ -49,6 +49,7 @@ complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "renew" -d 'Renew a cl
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "release" -d 'Release a claim'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "verify" -d 'Say whether a claim still stands'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "serve" -d 'Serve signals as a replica of the gateway'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "bench" -d 'Measure on the current cluster'
@@ -217,6 +218,43 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s w -l watch -d 
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l no-headers -d 'No header line'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l bind-address -d 'Address for signals' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l health-probe-bind-address -d 'Address for /healthz and /readyz; 0 for none' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l metrics-bind-address -d 'Address for /metrics; 0 for none' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l tls-cert-file -d 'Certificate chain in PEM, read again when it changes' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l tls-private-key-file -d 'Private key in PEM, read again when it changes' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l auth -d 'Who may send signals' -r -f -a "token\t'Whoever has a bearer token that may create services/gateway-service in the controller namespace'
+none\t'Everybody who reaches a loopback address'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l scope -d 'Which signals lead to a RemediationRequest' -r -f -a "managed\t'Those about objects with the label kubernaut.ai/managed=true, or in a namespace with it'
+all\t'All'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l controller-namespace -d 'Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l gateway-version -d 'Whose rules for targets and fingerprints are followed' -r -f -a "current\t'The running gateway\'s'
+january\t'Those of the first gateway that took leases'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l identity -d 'Holder identity\'s base [default: $POD_NAME]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l max-concurrent-requests -d 'Requests for signals in flight; more are answered 503' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l signal-timeout -d 'How long a signal may take; then it is answered 504' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l audit-log -d 'Where audit events go, a JSON object a line; - is stderr' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l shutdown-delay -d 'How long signals are still taken after /readyz says 503, so that nobody is sent here any more' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l shutdown-timeout -d 'How long answers may take at the end' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l pods -d 'How many pods' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l handlers -d 'How many requests each pod handles at the same time' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l keys -d 'How many keys they contend for' -r
@@ -336,14 +374,15 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "release" -d 'Release a claim'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'

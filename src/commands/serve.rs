@@ -241,13 +241,18 @@ async fn server(
             audit.observe(traced);
         })
     };
+    let limits = Limits {
+        in_flight: arguments.max_concurrent_requests as usize,
+        request: arguments.signal_timeout,
+        ..Limits::default()
+    };
     let processor = SignalProcessor::builder(
         client.clone(),
         &cluster.namespace,
         &controller_namespace,
         base,
     )
-    .budget(arguments.signal_timeout)
+    .budget(limits.signal())
     .observer(observer)
     .build();
     let version = arguments.gateway_version.into();
@@ -260,11 +265,7 @@ async fn server(
         client,
         metrics,
         audit,
-        limits: Limits {
-            in_flight: arguments.max_concurrent_requests as usize,
-            request: arguments.signal_timeout,
-            ..Limits::default()
-        },
+        limits,
     }))
 }
 

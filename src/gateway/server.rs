@@ -63,6 +63,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// How long one signal may be processed: less than its request, so that a batch is answered signal by signal.
+    #[must_use]
+    pub fn signal(&self) -> Duration {
+        self.request.mul_f64(0.9)
+    }
+}
+
 /// Everything that a replica is made of.
 pub struct Parts {
     /// From bodies to signals.

@@ -2,6 +2,12 @@
 
 mod bytes;
 mod cluster;
+#[cfg(feature = "serve")]
+mod fleet;
 mod owners;
+#[cfg(feature = "serve")]
+mod serve;
 mod signals;
+#[cfg(feature = "serve")]
+mod storms;
 mod targets;

@@ -18,6 +18,8 @@ use tower::{Service, ServiceExt};
 
 const ADMIN: &str = "admin-token";
 const GATEWAY: &str = "gateway-token";
+/// Of somebody who may do nothing.
+const SENDER: &str = "sender-token";
 
 /// The API server, and what the gateway has asked it so far.
 pub(crate) struct Cluster {
@@ -70,6 +72,7 @@ impl Cluster {
                 UserInfo::new("admin", &["system:masters"]),
             ),
             (GATEWAY.to_owned(), UserInfo::new("gateway", groups)),
+            (SENDER.to_owned(), UserInfo::new("sender", &[])),
         ]);
         let server = ApiServer::builder()
             .clock(Arc::new(TokioClock::starting_at(Self::now())))
@@ -126,6 +129,11 @@ impl Cluster {
         self.server.faults().inject(fault);
     }
 
+    #[cfg(feature = "serve")]
+    pub(crate) fn clear_faults(&self) {
+        self.server.faults().clear();
+    }
+
     /// The cluster's objects as the gateway sees them, with nothing remembered.
     pub(crate) fn objects(&self) -> Objects {
         Objects::new(self.client())
@@ -143,7 +151,7 @@ impl Cluster {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
-    fn client(&self) -> kube::Client {
+    pub(crate) fn client(&self) -> kube::Client {
         let server = self.server.clone();
         let service = tower::service_fn(move |mut request: Request<kube::client::Body>| {
             let token = format!("Bearer {GATEWAY}").parse().unwrap();
@@ -153,7 +161,7 @@ impl Cluster {
         kube::Client::new(service, "default")
     }
 
-    async fn post(&self, path: &str, object: &Value) {
+    pub(crate) async fn post(&self, path: &str, object: &Value) {
         let request = Request::post(path)
             .header("authorization", format!("Bearer {ADMIN}"))
             .header("content-type", "application/json")
