@@ -3,5 +3,6 @@
 mod bytes;
 mod cluster;
 mod owners;
+mod requests;
 mod signals;
 mod targets;
