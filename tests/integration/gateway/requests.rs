@@ -74,7 +74,7 @@ impl Gateway {
     }
 }
 
-fn alert(labels: Value) -> Value {
+fn alert(labels: &Value) -> Value {
     json!({"status": "firing", "labels": labels, "startsAt": "2026-11-23T08:59:00Z"})
 }
 
@@ -82,7 +82,7 @@ fn alert(labels: Value) -> Value {
 async fn alerts_about_two_pods_and_an_event_make_one_request_with_the_count_of_three() {
     let gateway = Gateway::new().await;
     let about = |name: &str, pod: &str| {
-        alert(json!({"alertname": name, "severity": "critical", "namespace": "prod", "pod": pod}))
+        alert(&json!({"alertname": name, "severity": "critical", "namespace": "prod", "pod": pod}))
     };
     let mut resolved = about("HighMemoryUsage", "payment-api-1");
     resolved["status"] = json!("resolved");
@@ -126,7 +126,7 @@ async fn what_is_too_long_or_empty_still_makes_a_request_that_the_server_takes()
         json!({"alertname": "A", "severity": "", "namespace": "monitoring", "node": "worker-1"}),
     ] {
         let cluster = "c".repeat(253);
-        let body = json!({"commonLabels": {"cluster": cluster}, "alerts": [alert(labels)]});
+        let body = json!({"commonLabels": {"cluster": cluster}, "alerts": [alert(&labels)]});
         assert_eq!(gateway.webhook(&body).await, [(Disposition::Created, 1)]);
     }
     let mut specs: Vec<Value> = gateway.requests().await;
