@@ -220,6 +220,21 @@ async fn a_failure_is_everybodys_who_waited() {
     assert_eq!(world.log().len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_cut_off_leaves_nobody_waiting_and_the_next_one_works() {
+    let world = World::new().await;
+    let observer = Arc::new(|traced: &Traced| {
+        assert!(traced.run > 1, "this observer fails in the first run");
+    });
+    let processor = world.pod("gateway-1").observer(observer).build();
+    let (a, b) = tokio::join!(processor.process(signal()), processor.process(signal()));
+    for failure in [a.unwrap_err(), b.unwrap_err()] {
+        assert!(matches!(failure, Failure::Unknown(_)), "{failure:?}");
+    }
+    processor.settled().await;
+    assert_eq!(processor.process(signal()).await.unwrap().count, 1);
+}
+
 /// An event in one line.
 fn line(traced: &Traced) -> String {
     match &traced.event {

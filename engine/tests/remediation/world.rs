@@ -182,6 +182,24 @@ impl World {
             .await
     }
 
+    pub(crate) async fn delete_lease(&self) {
+        let name = signal().fingerprint().lease_name();
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{LOCKS}/leases/{name}");
+        self.ask(Method::DELETE, &path, "application/json", String::new())
+            .await;
+    }
+
+    pub(crate) async fn lease_of_a_crashed_gateway(&self) {
+        let now = "2026-11-23T09:00:00.000000Z";
+        let name = signal().fingerprint().lease_name();
+        let lease = json!({
+            "metadata": {"name": name.as_str()},
+            "spec": {"holderIdentity": "gateway-9", "leaseDurationSeconds": 30, "acquireTime": now, "renewTime": now}
+        });
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{LOCKS}/leases");
+        self.create(&path, lease).await;
+    }
+
     /// All requests, in the order of their names.
     pub(crate) async fn requests(&self) -> Vec<RemediationRequest> {
         let list = self
