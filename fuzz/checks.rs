@@ -2,6 +2,7 @@
 //! functions; a panic is a failure.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use gwlock::gateway::GatewayVersion::{self, Current, January};
 use gwlock::gateway::event::Event;
@@ -19,6 +20,8 @@ const LARGEST_OBJECT: usize = 1_200_000;
 
 /// So many alerts of a webhook are looked at closely; each costs as much as the whole body.
 const LOOKED_AT: usize = 8;
+
+static KINDS: LazyLock<Kinds> = LazyLock::new(Kinds::built_in);
 
 const VERSIONS: [GatewayVersion; 2] = [Current, January];
 
@@ -67,7 +70,7 @@ pub(crate) fn event(bytes: &[u8]) -> bool {
             continue;
         };
         let draft = Draft::of_event(version, &event, now());
-        fits(draft.about(object, &Kinds::built_in()));
+        fits(draft.about(object, &KINDS));
     }
     true
 }
@@ -96,7 +99,7 @@ fn look_at(version: GatewayVersion, webhook: &Webhook, alert: &Alert) {
         Ok(draft) => {
             for existing in [0, 1, usize::MAX] {
                 if let Some(object) = target(version, &alert.labels, existing) {
-                    fits(draft.clone().about(object, &Kinds::built_in()));
+                    fits(draft.clone().about(object, &KINDS));
                 }
             }
         }
@@ -109,7 +112,7 @@ fn target(
     labels: &BTreeMap<String, String>,
     absent: usize,
 ) -> Option<Object> {
-    let mut selection = Selection::new(version, &Kinds::built_in(), labels);
+    let mut selection = Selection::new(version, &KINDS, labels);
     let mut asked = 0;
     loop {
         match selection.next() {

@@ -5,6 +5,7 @@ mod cluster;
 #[cfg(feature = "serve")]
 mod fleet;
 mod owners;
+mod requests;
 #[cfg(feature = "serve")]
 mod serve;
 mod signals;

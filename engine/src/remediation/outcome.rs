@@ -92,18 +92,23 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The rule that a role lacks, where that is the reason.
+    /// The rule that a role lacks, where that is the reason. Admission and quotas forbid as well, in other words.
     #[must_use]
     pub fn missing_rule(&self) -> Option<Rule> {
-        match self {
-            Self::Refused(refusal) if refusal.code == 403 => Some(refusal.rule),
-            Self::Lease(AcquireError::Refused(refusal)) if refusal.code == 403 => Some(Rule {
-                api_group: "coordination.k8s.io",
-                resource: "leases",
-                verb: refusal.verb.as_str(),
-            }),
-            _ => None,
-        }
+        let (code, message, rule) = match self {
+            Self::Refused(refusal) => (refusal.code, &refusal.message, refusal.rule),
+            Self::Lease(AcquireError::Refused(refusal)) => {
+                let rule = Rule {
+                    api_group: "coordination.k8s.io",
+                    resource: "leases",
+                    verb: refusal.verb.as_str(),
+                };
+                (refusal.code, &refusal.message, rule)
+            }
+            _ => return None,
+        };
+        let is_missing = code == 403 && message.contains(&format!(" cannot {} ", rule.verb));
+        is_missing.then_some(rule)
     }
 }
 
@@ -132,4 +137,27 @@ impl Counted {
 
 fn cut(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_rule_is_told_from_other_reasons_to_forbid() {
+        let missing_rule = |message: &str| {
+            let refusal = Refusal {
+                code: 403,
+                reason: "Forbidden".to_owned(),
+                message: message.to_owned(),
+                rule: Rule::COUNT,
+            };
+            Failure::Refused(refusal).missing_rule()
+        };
+        let by_roles = "remediationrequests.kubernaut.ai \"rr-1\" is forbidden: User \"gateway\" cannot patch resource \
+                        \"remediationrequests/status\" in API group \"kubernaut.ai\" in the namespace \"ns\"";
+        assert_eq!(missing_rule(by_roles), Some(Rule::COUNT));
+        let by_admission = "admission webhook \"audit\" denied the request: no";
+        assert_eq!(missing_rule(by_admission), None);
+    }
 }

@@ -1,11 +1,13 @@
 //! New signals: one request, whatever happens on the way.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gwlock_apiserver::faults::Action;
 use gwlock_engine::client::{AcquireError, LeaseLock};
 use gwlock_engine::remediation::dedup::Reason;
 use gwlock_engine::remediation::name::request_name;
+use gwlock_engine::remediation::trace::{Event, LeaseEvent, Traced};
 use gwlock_engine::remediation::{Disposition, Failure, Processed};
 use serde_json::json;
 
@@ -340,6 +342,61 @@ async fn a_lease_that_stays_with_somebody_else_fails_the_signal_in_time() {
     assert_eq!(started.elapsed(), Duration::from_millis(14_750));
     assert!(guard.is_held());
     assert_eq!(world.counts().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crashed_holders_lease_is_taken_over_where_there_is_time_to_wait() {
+    let world = World::new().await;
+    world.lease_of_a_crashed_gateway().await;
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let told = events.clone();
+    let observer = Arc::new(move |traced: &Traced| {
+        if let Event::Lease(event) = &traced.event {
+            told.lock().unwrap().push(match event {
+                LeaseEvent::Acquired { taken_over, .. } => format!("taken over: {taken_over}"),
+                LeaseEvent::Released { released, .. } => format!("{released:?}"),
+                other => format!("{other:?}"),
+            });
+        }
+    });
+    let budget = Duration::from_secs(60);
+    let processor = world
+        .pod("gateway-1")
+        .budget(budget)
+        .observer(observer)
+        .build();
+    let started = tokio::time::Instant::now();
+    let processed = processor.process(signal()).await.unwrap();
+    let waited = started.elapsed().as_secs();
+    processor.settled().await;
+    assert!((32..=34).contains(&waited), "{waited} s");
+    assert_eq!(processed.disposition, Disposition::Created);
+    assert_eq!(
+        *events.lock().unwrap(),
+        ["Contended", "taken over: true", "Deleted"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frozen_creator_whose_lease_is_gone_makes_no_second_request() {
+    let world = World::new().await;
+    let late = Action::Late(Duration::from_secs(4));
+    world.fail(late, "create", "remediationrequests", 1);
+    let frozen = world.pod("gateway-1").build();
+    let freezing = tokio::spawn(async move { frozen.process(signal()).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.delete_lease().await;
+    let second = world
+        .pod("gateway-2")
+        .build()
+        .process(signal())
+        .await
+        .unwrap();
+    let first = freezing.await.unwrap().unwrap();
+    assert_eq!(second.disposition, Disposition::Created);
+    assert_eq!(first.disposition, Disposition::Duplicate(Reason::Active));
+    assert_eq!((second.count, first.count), (1, 2));
+    assert_eq!(world.counts().await, [(FIRST.to_owned(), String::new(), 2)]);
 }
 
 #[tokio::test(start_paused = true)]

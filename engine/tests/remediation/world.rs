@@ -30,13 +30,13 @@ pub(crate) const FIRST: &str = "rr-91fce8d5c494-4500491e";
 const ADMIN: &str = "admin-token";
 const GATEWAY: &str = "gateway-token";
 
-static DRAWN: AtomicU64 = AtomicU64::new(0);
-
 pub(crate) struct World {
     pub(crate) server: ApiServer,
     clock: TokioClock,
     log: Arc<Mutex<Vec<String>>>,
     has_users: bool,
+    /// How many generators were seeded: the same test makes the same requests every time.
+    drawn: AtomicU64,
 }
 
 impl World {
@@ -100,6 +100,7 @@ impl World {
             clock: TokioClock::starting_at(Self::start()),
             log,
             has_users,
+            drawn: AtomicU64::new(0),
         };
         let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         let definition = REMEDIATION_REQUESTS.to_owned();
@@ -182,6 +183,24 @@ impl World {
             .await
     }
 
+    pub(crate) async fn delete_lease(&self) {
+        let name = signal().fingerprint().lease_name();
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{LOCKS}/leases/{name}");
+        self.ask(Method::DELETE, &path, "application/json", String::new())
+            .await;
+    }
+
+    pub(crate) async fn lease_of_a_crashed_gateway(&self) {
+        let now = "2026-11-23T09:00:00.000000Z";
+        let name = signal().fingerprint().lease_name();
+        let lease = json!({
+            "metadata": {"name": name.as_str()},
+            "spec": {"holderIdentity": "gateway-9", "leaseDurationSeconds": 30, "acquireTime": now, "renewTime": now}
+        });
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{LOCKS}/leases");
+        self.create(&path, lease).await;
+    }
+
     /// All requests, in the order of their names.
     pub(crate) async fn requests(&self) -> Vec<RemediationRequest> {
         let list = self
@@ -213,7 +232,7 @@ impl World {
     }
 
     pub(crate) fn pod(&self, name: &str) -> SignalProcessorBuilder {
-        let seed = DRAWN.fetch_add(1, Ordering::Relaxed);
+        let seed = self.drawn.fetch_add(1, Ordering::Relaxed);
         SignalProcessor::builder(self.client(), LOCKS, REQUESTS, name)
             .clock(Arc::new(self.clock))
             .rng(StdRng::seed_from_u64(seed))

@@ -128,7 +128,7 @@ fn seed(folder: &str, at: usize) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     #[test]
     fn no_bytes_make_a_parser_panic(bytes in vec(any::<u8>(), 0..2000)) {
@@ -156,7 +156,7 @@ proptest! {
     #[test]
     fn any_label_of_an_alert_is_fine(labels in btree_map(
         prop_oneof![select(&NAMES[..]).prop_map(str::to_owned), any::<String>()],
-        prop_oneof![select(&TEXTS[..]).prop_map(str::to_owned), any::<String>(), "[a-zü🔥]{0,400}"],
+        prop_oneof![select(&TEXTS[..]).prop_map(str::to_owned), any::<String>(), "[a-zü🔥]{0,80}"],
         0..20,
     )) {
         let mut body = seed("webhook", 1);
@@ -180,7 +180,7 @@ fn the_seeds_are_signals() {
 #[test]
 fn the_largest_bodies_make_requests_that_etcd_takes() {
     let quotes = |count: usize| r#"\""#.repeat(count);
-    for (common, own) in [(0, 0), (40_000, 0), (40_000, 40_000), (60_000, 60_000)] {
+    for (common, own) in [(0, 0), (60_000, 60_000)] {
         let common = format!(
             r#"{{"commonLabels": {{"{}": "c"}}, "alerts": [{{"#,
             quotes(common)

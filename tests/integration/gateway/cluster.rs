@@ -151,6 +151,23 @@ impl Cluster {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
+    /// Adds the RemediationRequest to what the cluster serves.
+    pub(crate) async fn serve_remediation_requests(&self) {
+        let definition: Value = serde_yaml::from_str(gwlock_testkit::REMEDIATION_REQUESTS).unwrap();
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        self.post(path, &definition).await;
+    }
+
+    /// The RemediationRequests of a namespace.
+    pub(crate) async fn remediation_requests(&self, namespace: &str) -> Vec<Value> {
+        let path =
+            format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests");
+        let request = Request::get(path).body(Vec::new()).unwrap();
+        let list: Value = self.client().request(request).await.unwrap();
+        list["items"].as_array().unwrap().clone()
+    }
+
+    /// A client of the gateway's.
     pub(crate) fn client(&self) -> kube::Client {
         let server = self.server.clone();
         let service = tower::service_fn(move |mut request: Request<kube::client::Body>| {

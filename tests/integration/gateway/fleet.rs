@@ -13,7 +13,6 @@ use gwlock::gateway::server::metrics::Metrics;
 use gwlock::gateway::server::{Authenticator, EVENT_PATH, Limits, PROMETHEUS_PATH, Parts, Server};
 use gwlock_engine::client::TokioClock;
 use gwlock_engine::remediation::SignalProcessor;
-use gwlock_testkit::REMEDIATION_REQUESTS;
 use http::Request;
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
@@ -67,9 +66,7 @@ impl Fleet {
     }
 
     pub(crate) async fn with(cluster: Cluster, replicas: usize, options: Options) -> Self {
-        let definition: Value = serde_saphyr::from_str(REMEDIATION_REQUESTS).unwrap();
-        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        cluster.post(definitions, &definition).await;
+        cluster.serve_remediation_requests().await;
         cluster
             .post("/api/v1/namespaces", &json!({"metadata": {"name": LOCKS}}))
             .await;

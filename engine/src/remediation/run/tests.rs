@@ -1,3 +1,5 @@
+//! The rules of a run, one each: answers in, requests out.
+
 use std::time::Duration;
 
 use rand::SeedableRng;
