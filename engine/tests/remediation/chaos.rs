@@ -73,7 +73,7 @@ async fn send(processor: SignalProcessor, after: Duration, patience: Duration) -
 
 /// Moves requests on, and looks that no two of them are ever active.
 async fn orchestrate(world: &World, mut rng: StdRng) {
-    for _ in 0..500 {
+    for _ in 0..300 {
         let pause = Duration::from_millis(20) + millis(&mut rng, 200);
         tokio::time::sleep(pause).await;
         let requests = world.requests().await;
@@ -202,7 +202,7 @@ async fn storms(seeds: std::ops::Range<u64>) {
 
 #[tokio::test(start_paused = true)]
 async fn storms_in_bad_weather_are_counted_right() {
-    storms(0..8).await;
+    storms(0..5).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gwlock_apiserver::faults::Action;
+use gwlock_apiserver::faults::{Action, Fault};
 use gwlock_engine::client::{AcquireError, LeaseLock};
 use gwlock_engine::remediation::dedup::Reason;
 use gwlock_engine::remediation::name::request_name;
-use gwlock_engine::remediation::trace::{Event, LeaseEvent, Traced};
+use gwlock_engine::remediation::trace::{Event, LeaseEvent, Observer, Traced};
 use gwlock_engine::remediation::{Disposition, Failure, Processed};
 use serde_json::json;
 
@@ -17,6 +17,22 @@ const REFUSED: Action = Action::Refuse {
     status: 503,
     retry_after: None,
 };
+
+/// What happens to leases, told by an observer.
+fn lease_events() -> (Arc<Mutex<Vec<String>>>, Observer) {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let told = events.clone();
+    let observer = Arc::new(move |traced: &Traced| {
+        if let Event::Lease(event) = &traced.event {
+            told.lock().unwrap().push(match event {
+                LeaseEvent::Acquired { taken_over, .. } => format!("taken over: {taken_over}"),
+                LeaseEvent::Released { released, .. } => format!("{released:?}"),
+                other => format!("{other:?}"),
+            });
+        }
+    });
+    (events, observer)
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_new_signal_takes_six_requests() {
@@ -294,29 +310,26 @@ async fn a_request_that_ends_before_its_first_count_is_counted_all_the_same() {
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_for_the_lease_counts_on_the_request_that_its_holder_creates() {
     let world = World::new().await;
-    world.fail(
-        Action::Delay(Duration::from_secs(2)),
-        "patch",
-        "remediationrequests",
-        1,
-    );
+    let second = Action::Delay(Duration::from_secs(1));
+    world.fail(second.clone(), "create", "remediationrequests", 1);
+    world.fail(second, "patch", "remediationrequests", 1);
     let holder = world.pod("gateway-1").build();
     let creating = tokio::spawn(async move { holder.process(signal()).await });
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let started = tokio::time::Instant::now();
-    let processed = world
-        .pod("gateway-2")
-        .build()
-        .process(signal())
-        .await
-        .unwrap();
-    assert!(started.elapsed() < Duration::from_millis(100));
+    let (events, observer) = lease_events();
+    let waiter = world.pod("gateway-2").observer(observer).build();
+    let processed = waiter.process(signal()).await.unwrap();
+    assert!(!creating.is_finished(), "the lease is still held");
+    assert_eq!(*events.lock().unwrap(), ["Contended", "NotNeeded"]);
     assert_eq!(
         processed.disposition,
         Disposition::Duplicate(Reason::Active)
     );
     let created = creating.await.unwrap().unwrap();
-    assert_eq!(created.persisted, 2);
+    assert_eq!(
+        (created.disposition, created.count),
+        (Disposition::Created, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -348,17 +361,7 @@ async fn a_lease_that_stays_with_somebody_else_fails_the_signal_in_time() {
 async fn a_crashed_holders_lease_is_taken_over_where_there_is_time_to_wait() {
     let world = World::new().await;
     world.lease_of_a_crashed_gateway().await;
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let told = events.clone();
-    let observer = Arc::new(move |traced: &Traced| {
-        if let Event::Lease(event) = &traced.event {
-            told.lock().unwrap().push(match event {
-                LeaseEvent::Acquired { taken_over, .. } => format!("taken over: {taken_over}"),
-                LeaseEvent::Released { released, .. } => format!("{released:?}"),
-                other => format!("{other:?}"),
-            });
-        }
-    });
+    let (events, observer) = lease_events();
     let budget = Duration::from_secs(60);
     let processor = world
         .pod("gateway-1")
@@ -375,6 +378,34 @@ async fn a_crashed_holders_lease_is_taken_over_where_there_is_time_to_wait() {
         *events.lock().unwrap(),
         ["Contended", "taken over: true", "Deleted"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_lost_before_the_create_fails_the_signal() {
+    let world = World::new().await;
+    // While requests cannot be listed somebody deletes the lease; the renewal after ten seconds finds it gone.
+    let unlisted = Fault::new(REFUSED).verb("list");
+    world.server.faults().inject(unlisted.after(1).times(18));
+    let (events, observer) = lease_events();
+    let budget = Duration::from_secs(60);
+    let processor = world
+        .pod("gateway-1")
+        .budget(budget)
+        .observer(observer)
+        .build();
+    let running = tokio::spawn({
+        let processor = processor.clone();
+        async move { processor.process(signal()).await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.delete_lease().await;
+    assert_eq!(running.await.unwrap(), Err(Failure::LeaseLost));
+    processor.settled().await;
+    assert_eq!(
+        *events.lock().unwrap(),
+        ["taken over: false", "Lost", "AlreadyGone"]
+    );
+    assert_eq!(world.counts().await, []);
 }
 
 #[tokio::test(start_paused = true)]
