@@ -13,7 +13,6 @@ use crate::negotiate::Output;
 use crate::query::Query;
 use crate::registry::{Resource, Subresource, Verb};
 use crate::route::ResourcePath;
-use crate::status::Status;
 
 /// A request for a resource.
 pub(crate) struct Call<'a> {
@@ -87,27 +86,34 @@ pub(crate) fn whole_seconds(moment: Timestamp) -> String {
         .to_string()
 }
 
-/// The verb of a request for a resource.
-///
-/// # Errors
-/// A method that the path does not allow.
-pub(crate) fn verb_of(
-    parts: &Parts,
-    path: &ResourcePath<'_>,
-    query: &Query<'_>,
-) -> Result<Verb, Status> {
+/// The verb of a request for a resource, which authorization asks for; `None` for methods that no resource has.
+/// Whether the path has the verb is another question: see [`has_verb`].
+pub(crate) fn verb_of(parts: &Parts, path: &ResourcePath<'_>, query: &Query<'_>) -> Option<Verb> {
     let one = !path.name.is_empty();
-    match (&parts.method, one) {
-        (&Method::GET | &Method::HEAD, _) if query.watch && path.subresource.is_empty() => {
-            Ok(Verb::Watch)
-        }
-        (&Method::GET | &Method::HEAD, true) => Ok(Verb::Get),
-        (&Method::GET | &Method::HEAD, false) => Ok(Verb::List),
-        (&Method::POST, false) => Ok(Verb::Create),
-        (&Method::PUT, true) => Ok(Verb::Update),
-        (&Method::PATCH, true) => Ok(Verb::Patch),
-        (&Method::DELETE, true) => Ok(Verb::Delete),
-        (&Method::DELETE, false) => Ok(Verb::DeleteCollection),
-        _ => Err(Status::method_not_allowed()),
+    match parts.method {
+        // A watch of one object is the watch of a collection with a field selector.
+        Method::GET | Method::HEAD if one => Some(Verb::Get),
+        Method::GET | Method::HEAD if query.watch => Some(Verb::Watch),
+        Method::GET | Method::HEAD => Some(Verb::List),
+        Method::POST => Some(Verb::Create),
+        Method::PUT => Some(Verb::Update),
+        Method::PATCH => Some(Verb::Patch),
+        Method::DELETE if one => Some(Verb::Delete),
+        Method::DELETE => Some(Verb::DeleteCollection),
+        _ => None,
     }
+}
+
+/// Whether the path of a resource has the verb: collections are posted to, objects replaced and patched, subresources
+/// neither created nor deleted, and all namespaces at once only read.
+pub(crate) fn has_verb(resource: &Resource, path: &ResourcePath<'_>, verb: Verb) -> bool {
+    let is_everywhere = resource.is_namespaced() && path.namespace.is_empty();
+    let fits = match verb {
+        Verb::Create => path.name.is_empty() && !is_everywhere,
+        Verb::Update | Verb::Patch => !path.name.is_empty(),
+        Verb::Delete => path.subresource.is_empty(),
+        Verb::DeleteCollection => !is_everywhere,
+        Verb::Get | Verb::List | Verb::Watch => true,
+    };
+    fits && resource.verbs.contains(&verb)
 }

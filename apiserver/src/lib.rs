@@ -36,18 +36,19 @@
 //! # How a request travels
 //!
 //! `server` counts it and lets faults befall it, finds out who sends it and asks [`access`] whether he may.
-//! `verbs` decodes the body ([`validate`](mod@validate), [`schema`] for custom kinds), checks what the verb demands, lets `fields` stamp the
-//! object, and commits it to the `store`, which wakes the watches. `render` turns the outcome into the form that was
-//! asked for: objects, a `table`, or metadata alone. Which kinds there are stands in the [`registry`], as data; storing
-//! a CustomResourceDefinition adds to it.
+//! `verbs` decodes the body ([`validate`](mod@validate), [`schema`] for custom kinds), checks what the verb demands,
+//! lets `fields` stamp the object, and commits it to the `store`, which wakes the watches. `render` turns the outcome
+//! into the form that was asked for: objects, a `table`, or metadata alone, as JSON, YAML or protobuf. Which kinds
+//! there are stands in the [`registry`], as data; storing a CustomResourceDefinition adds to it.
 //!
 //! # What is not here
 //!
 //! No scheduler, kubelet or controller runs: a Pod stays pending, a Deployment makes no Pods, owner references collect
-//! nothing. What controllers do for the kinds that the server itself lives by is done at once, before the answer: a
-//! definition is established, and a namespace ends with its contents. There is no server-side apply (415), no admission
-//! webhook, no `exec`, `log` or `proxy`; protobuf is read and written for the kinds that `types` describes, and watches
-//! are JSON. The server knows HTTP and objects, and nothing of locks.
+//! nothing, and an object that is deleted in the foreground, or so that it leaves orphans, waits for a collector. What
+//! controllers do for the kinds that the server itself lives by is done at once, before the answer: a definition is
+//! established, and a namespace ends with its contents. There is no server-side apply (415), no admission webhook, no
+//! `exec`, `log` or `proxy`; protobuf is read and written for the kinds that `types` describes, and watches are JSON.
+//! The server knows HTTP and objects, and nothing of locks.
 
 #![cfg_attr(
     test,

@@ -133,7 +133,7 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(
-            validate::decode("coordination.k8s.io", "v1", "Lease", &mut lease, true),
+            validate::decode("coordination.k8s.io", "v1", "Lease", &mut lease),
             Ok(vec![])
         );
         assert_eq!(

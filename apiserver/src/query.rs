@@ -1,6 +1,7 @@
 //! The query of a request: the options of Kubernetes' verbs, decoded and no more.
 
 use std::borrow::Cow;
+use std::num::{IntErrorKind, ParseIntError};
 use std::time::Duration;
 
 use crate::status::Status;
@@ -15,7 +16,7 @@ pub(crate) struct Query<'a> {
     pub(crate) watch: bool,
     pub(crate) allow_watch_bookmarks: bool,
     pub(crate) send_initial_events: Option<bool>,
-    pub(crate) timeout_seconds: Option<u64>,
+    pub(crate) timeout_seconds: Option<Cow<'a, str>>,
     pub(crate) resource_version: Option<Cow<'a, str>>,
     pub(crate) resource_version_match: Option<Cow<'a, str>>,
     pub(crate) label_selector: Option<Cow<'a, str>>,
@@ -25,7 +26,7 @@ pub(crate) struct Query<'a> {
     pub(crate) include_object: Option<Cow<'a, str>>,
     pub(crate) propagation_policy: Option<Cow<'a, str>>,
     pub(crate) grace_period_seconds: Option<Cow<'a, str>>,
-    pub(crate) pretty: bool,
+    pub(crate) pretty: Option<bool>,
 }
 
 impl<'a> Query<'a> {
@@ -49,6 +50,7 @@ impl<'a> Query<'a> {
             "labelSelector" => &mut self.label_selector,
             "fieldSelector" => &mut self.field_selector,
             "limit" => &mut self.limit,
+            "timeoutSeconds" => &mut self.timeout_seconds,
             "continue" => &mut self.continue_token,
             "includeObject" => &mut self.include_object,
             "propagationPolicy" => &mut self.propagation_policy,
@@ -57,14 +59,14 @@ impl<'a> Query<'a> {
             "watch" => return self.watch = boolean(&value),
             "allowWatchBookmarks" => return self.allow_watch_bookmarks = boolean(&value),
             "sendInitialEvents" => return self.send_initial_events = Some(boolean(&value)),
-            "timeoutSeconds" => return self.timeout_seconds = value.parse().ok(),
-            "pretty" => return self.pretty = boolean(&value),
+            "pretty" => return self.pretty = Some(go_boolean(&value)),
             _ => return,
         };
         slot.get_or_insert(value);
     }
 
-    /// The deadline that the client set for the answer, counted from the start of the request.
+    /// The deadline that the client set for the answer, counted from the start of the request. Zero and what lies below
+    /// set none.
     pub(crate) fn timeout(&self) -> Result<Option<Duration>, Status> {
         let Some(text) = self.timeout.as_deref().filter(|text| !text.is_empty()) else {
             return Ok(None);
@@ -74,7 +76,7 @@ impl<'a> Query<'a> {
                 "invalid timeout specified in the request URL - time: {why} {text:?}"
             ))
         })?;
-        Ok((!parsed.is_zero()).then_some(parsed))
+        Ok(parsed.filter(|timeout| !timeout.is_zero()))
     }
 
     /// The version that the request names; `None` where it names none. The error is a message that the verbs word
@@ -94,21 +96,40 @@ impl<'a> Query<'a> {
 
     /// The size of a page; `None` for everything at once.
     pub(crate) fn limit(&self) -> Result<Option<usize>, Status> {
-        let Some(text) = self.limit.as_deref().filter(|text| !text.is_empty()) else {
-            return Ok(None);
-        };
-        let limit: i64 = text.parse().map_err(|_| {
-            Status::bad_request(format!(
-                "strconv.ParseInt: parsing {text:?}: invalid syntax"
-            ))
-        })?;
-        Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0))
+        let limit = number(self.limit.as_deref())?;
+        Ok(limit.and_then(|limit| usize::try_from(limit).ok()))
     }
+
+    /// How long a watch lives; `None` where the server may choose.
+    pub(crate) fn lifetime(&self) -> Result<Option<Duration>, Status> {
+        let seconds = number(self.timeout_seconds.as_deref())?;
+        Ok(seconds.map(Duration::from_secs))
+    }
+}
+
+/// A number of which zero and what lies below mean none.
+fn number(text: Option<&str>) -> Result<Option<u64>, Status> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let number: i64 = text.parse().map_err(|error: ParseIntError| {
+        let why = match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+            _ => "invalid syntax",
+        };
+        Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: {why}"))
+    })?;
+    Ok(u64::try_from(number).ok().filter(|number| *number > 0))
 }
 
 fn boolean(value: &str) -> bool {
     // A bare `?watch` counts as true, as in Go's conversion of query parameters.
     !matches!(value.to_ascii_lowercase().as_str(), "0" | "false")
+}
+
+/// What Go takes for true.
+fn go_boolean(value: &str) -> bool {
+    matches!(value, "1" | "t" | "T" | "TRUE" | "true" | "True")
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
@@ -142,13 +163,17 @@ pub(crate) fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// A duration as Go writes it: `2s`, `1m30s`, `500ms`, and `0`. The error is what Go says of it.
-fn go_duration(text: &str) -> Result<Duration, &'static str> {
+/// A duration as Go writes it: `2s`, `1m30s`, `-500ms`, and `0`. `None` lies below zero; the error is what Go says.
+fn go_duration(text: &str) -> Result<Option<Duration>, &'static str> {
     const INVALID: &str = "invalid duration";
-    if text == "0" {
-        return Ok(Duration::ZERO);
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if unsigned == "0" {
+        return Ok(Some(Duration::ZERO));
     }
-    let mut rest = text;
+    if unsigned.is_empty() {
+        return Err(INVALID);
+    }
+    let mut rest = unsigned;
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
         let digits = rest
@@ -172,7 +197,7 @@ fn go_duration(text: &str) -> Result<Duration, &'static str> {
         total += Duration::try_from_secs_f64(number * seconds).map_err(|_| INVALID)?;
         rest = &rest[unit_length..];
     }
-    Ok(total)
+    Ok((!text.starts_with('-')).then_some(total))
 }
 
 #[cfg(test)]
@@ -196,6 +221,8 @@ mod tests {
         assert_eq!(seconds("1500ms"), Ok(Some(Duration::from_millis(1500))));
         assert_eq!(seconds("0s"), Ok(None));
         assert_eq!(seconds("0"), Ok(None));
+        assert_eq!(seconds("-1s"), Ok(None));
+        assert_eq!(seconds("%2B1s"), Ok(Some(Duration::from_secs(1))));
         let refusal = |text: &str| seconds(text).map_err(|status| status.message);
         let refused = |why: &str| {
             Err(format!(
@@ -203,6 +230,7 @@ mod tests {
             ))
         };
         assert_eq!(refusal("soon"), refused("invalid duration \"soon\""));
+        assert_eq!(refusal("-"), refused("invalid duration \"-\""));
         assert_eq!(refusal("100"), refused("missing unit in duration \"100\""));
     }
 }

@@ -4,6 +4,7 @@
 //! request is answered: every rule about a kind that another module applies stands here as data.
 
 mod builtin;
+pub(crate) mod scheme;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -7,11 +7,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::convert;
-use crate::negotiate::Output;
+use crate::golang::indent::indent;
+use crate::negotiate::{Encoding, Form, Output};
 use crate::object::{self, Object};
 use crate::protobuf::encode;
 use crate::registry::Resource;
 use crate::table::{self, Columns};
+use crate::types;
 use crate::verbs::List;
 
 /// One object. `headers` says whether a table names its columns, which only the first of a watch does.
@@ -22,14 +24,16 @@ pub(crate) fn one(
     now: Timestamp,
     headers: bool,
 ) -> Bytes {
-    match output {
-        Output::Objects => convert::present(resource, object).json(),
-        Output::Protobuf(ty) => {
+    let json = match (output.form, output.encoding) {
+        (Form::Objects, Encoding::Protobuf(ty)) => {
             let object = convert::present(resource, object);
-            encode::object(ty, &resource.api_version(), &object.value).into()
+            return encode::object(ty, &resource.api_version(), &object.value).into();
         }
-        Output::Metadata(version) => object::to_json(&table::partial(&object.value, version)),
-        Output::Table(options) => {
+        (Form::Objects, _) => convert::present(resource, object).json(),
+        (Form::Metadata(version) | Form::MetadataList(version), _) => {
+            object::to_json(&table::partial(&object.value, version))
+        }
+        (Form::Table(options), _) => {
             let object = convert::present(resource, object);
             let mut metadata = Map::new();
             metadata.insert(
@@ -46,33 +50,30 @@ pub(crate) fn one(
                 headers,
             ))
         }
-    }
+    };
+    text(json, output.encoding)
 }
 
 /// A list.
 pub(crate) fn list(resource: &Resource, output: Output, list: &List, now: Timestamp) -> Bytes {
-    match output {
-        Output::Objects => objects(resource, list),
-        Output::Protobuf(ty) => {
-            let items: Vec<Arc<Object>> = list
-                .items
-                .iter()
-                .map(|item| convert::present(resource, item))
-                .collect();
+    let presented = || -> Vec<Arc<Object>> {
+        let items = list.items.iter();
+        items.map(|item| convert::present(resource, item)).collect()
+    };
+    let json = match (output.form, output.encoding) {
+        (Form::Objects, Encoding::Protobuf(ty)) => {
+            let items = presented();
             let metadata = Value::Object(metadata(list));
             let values = items.iter().map(|item| &*item.value);
-            encode::list(ty, &resource.api_version(), &metadata, values).into()
+            return encode::list(ty, &resource.api_version(), &metadata, values).into();
         }
-        Output::Metadata(version) => {
+        (Form::Objects, _) => objects(resource, list, &presented()),
+        (Form::Metadata(version) | Form::MetadataList(version), _) => {
             let items = list.items.iter().map(|item| &*item.value);
             object::to_json(&table::partial_list(items, metadata(list), version))
         }
-        Output::Table(options) => {
-            let items: Vec<Arc<Object>> = list
-                .items
-                .iter()
-                .map(|item| convert::present(resource, item))
-                .collect();
+        (Form::Table(options), _) => {
+            let items = presented();
             let columns = Columns::of(resource);
             let values = items.iter().map(|item| &*item.value);
             object::to_json(&table::table(
@@ -84,16 +85,41 @@ pub(crate) fn list(resource: &Resource, output: Output, list: &List, now: Timest
                 true,
             ))
         }
+    };
+    text(json, output.encoding)
+}
+
+/// An answer that is no object of the kind: a review, or a `Status`.
+pub(crate) fn value(value: &Value, encoding: Encoding) -> Bytes {
+    match encoding {
+        Encoding::Protobuf(ty) => {
+            let ty = if value["kind"] == types::STATUS.name {
+                &types::STATUS
+            } else {
+                ty
+            };
+            let version = value["apiVersion"].as_str().unwrap_or_default();
+            encode::object(ty, version, value).into()
+        }
+        _ => text(object::to_json(value), encoding),
     }
 }
 
-fn objects(resource: &Resource, list: &List) -> Bytes {
+/// JSON text in another text form. What is no text has been written already.
+fn text(json: Bytes, encoding: Encoding) -> Bytes {
+    match encoding {
+        Encoding::Json | Encoding::Protobuf(_) => json,
+        Encoding::PrettyJson => indent(&json).into(),
+        Encoding::Yaml => {
+            let value: Value = serde_json::from_slice(&json).expect("the server writes JSON");
+            let yaml = serde_saphyr::to_string(&value).expect("JSON can be written as YAML");
+            yaml.into()
+        }
+    }
+}
+
+fn objects(resource: &Resource, list: &List, items: &[Arc<Object>]) -> Bytes {
     let is_custom = resource.custom().is_some();
-    let items: Vec<Arc<Object>> = list
-        .items
-        .iter()
-        .map(|item| convert::present(resource, item))
-        .collect();
     let size: usize = items
         .iter()
         .map(|item| item.json_after_kind().len() + 96)

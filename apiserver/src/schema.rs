@@ -44,15 +44,14 @@ impl Schema {
     /// about unknown fields (`unknown field "spec.bogus"`), which have been dropped.
     ///
     /// # Errors
-    /// The message of a `BadRequest`: metadata of the wrong type, or, if `strict`, an unknown field.
+    /// The message of a `BadRequest`: metadata of the wrong type.
     pub fn decode(
         &self,
         version: &str,
         kind: &str,
         object: &mut Value,
-        strict: bool,
     ) -> Result<Vec<String>, String> {
-        let warnings = decode_custom(version, kind, object, strict, |object| self.prune(object))?;
+        let warnings = decode_custom(version, kind, object, |object| self.prune(object))?;
         self.default(object);
         Ok(warnings)
     }
@@ -178,20 +177,13 @@ mod tests {
             r#"unknown field "spec.other""#,
         ];
         assert_eq!(
-            request().decode("v1", "K", &mut sent.clone(), true),
-            Err(format!(
-                r#"K in version "v1" cannot be handled as a K: strict decoding error: {}"#,
-                unknown.join(", ")
-            ))
-        );
-        assert_eq!(
-            request().decode("v1", "K", &mut sent, false),
+            request().decode("v1", "K", &mut sent),
             Ok(unknown.map(str::to_owned).to_vec())
         );
         assert_eq!(sent, object("a"));
         let mut bad = json!({"metadata": {"labels": {"a": 1}}});
         assert_eq!(
-            request().decode("v1", "K", &mut bad, false),
+            request().decode("v1", "K", &mut bad),
             Err("K in version \"v1\" cannot be handled as a K: json: cannot unmarshal number into Go struct field \
                  ObjectMeta.labels of type string"
                 .to_owned())

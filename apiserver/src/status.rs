@@ -4,12 +4,11 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::access::Attributes;
 use crate::golang::quote::quote;
-use crate::registry::Resource;
+use crate::registry::{Resource, Verb};
 
 /// A refused request, as it is answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +23,19 @@ pub struct Status {
     pub details: Value,
     /// A continue token that goes on at the latest version, beside an expired one.
     pub continue_token: Option<String>,
+    /// Who refuses.
+    pub layer: Layer,
+}
+
+/// The layers of a server that refuse requests, each in a way of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// The outermost, which watches the clock. It knows nothing of formats: its answer has neither kind nor media type.
+    Deadline,
+    /// Authorization, whose answers no browser is to take for anything else.
+    Authorization,
+    /// What lies within.
+    Handler,
 }
 
 impl Status {
@@ -34,6 +46,7 @@ impl Status {
             message: message.into(),
             details: Value::Null,
             continue_token: None,
+            layer: Layer::Handler,
         }
     }
 
@@ -78,10 +91,37 @@ impl Status {
         status
     }
 
-    /// 406: nothing in `Accept` can be answered.
+    /// 405 of a custom kind, whose paths are served by a handler of their own.
     #[must_use]
-    pub fn not_acceptable() -> Self {
-        let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/json;stream=watch";
+    pub fn method_not_supported(resource: &Resource, verb: Verb) -> Self {
+        let message = format!(
+            "{} is not supported on resources of kind {:?}",
+            verb.as_str(),
+            resource.qualified_plural()
+        );
+        Self::new(405, "MethodNotAllowed", message).about(resource, "")
+    }
+
+    /// 406: nothing in `Accept` is among the media types that are written.
+    #[must_use]
+    pub fn not_acceptable(written: &str) -> Self {
+        let message = format!("only the following media types are accepted: {written}");
+        Self::new(406, "NotAcceptable", message)
+    }
+
+    /// 406: the form is one of single objects and the answer a list, or the other way round. Kubernetes names the Go
+    /// type of the answer.
+    #[must_use]
+    pub fn not_of_that_form(form: &str, what: &str, go_type: &str) -> Self {
+        let message =
+            format!("you requested {form}, but the requested object is {what} (*{go_type})");
+        Self::new(406, "NotAcceptable", message)
+    }
+
+    /// 406 of the router, which looks no further than at media types.
+    #[must_use]
+    pub fn not_available(written: &str) -> Self {
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {written}");
         let mut status = Self::new(406, "NotAcceptable", message);
         status.details = json!({});
         status
@@ -205,6 +245,7 @@ impl Status {
         }
         Self {
             details: Value::Object(details),
+            layer: Layer::Authorization,
             ..Self::new(403, "Forbidden", message)
         }
     }
@@ -246,7 +287,9 @@ impl Status {
         if !group.is_empty() {
             details.insert("group".into(), group.into());
         }
-        details.insert("kind".into(), kind.into());
+        if !kind.is_empty() {
+            details.insert("kind".into(), kind.into());
+        }
         if !causes.is_empty() {
             details.insert("causes".into(), causes.into());
         }
@@ -349,11 +392,12 @@ impl Status {
     /// 504: the deadline of the request passed.
     #[must_use]
     pub fn timed_out() -> Self {
-        Self::new(
-            504,
-            "Timeout",
-            "request did not complete within the allotted timeout",
-        )
+        let message = "Timeout: request did not complete within the allotted timeout";
+        Self {
+            details: json!({}),
+            layer: Layer::Deadline,
+            ..Self::new(504, "Timeout", message)
+        }
     }
 
     /// 504: the version asked for has not been written yet.
@@ -384,8 +428,10 @@ impl Status {
             metadata.insert("continue".into(), token.as_str().into());
         }
         let mut body = Map::new();
-        body.insert("kind".into(), "Status".into());
-        body.insert("apiVersion".into(), "v1".into());
+        if self.layer != Layer::Deadline {
+            body.insert("kind".into(), "Status".into());
+            body.insert("apiVersion".into(), "v1".into());
+        }
         body.insert("metadata".into(), Value::Object(metadata));
         body.insert("status".into(), "Failure".into());
         body.insert("message".into(), self.message.as_str().into());
@@ -397,12 +443,6 @@ impl Status {
         }
         body.insert("code".into(), self.code.into());
         Value::Object(body)
-    }
-
-    /// The answer's body as JSON text.
-    #[must_use]
-    pub fn to_bytes(&self) -> Bytes {
-        Bytes::from(self.to_value().to_string())
     }
 }
 

@@ -9,6 +9,9 @@ pub(crate) mod coordination;
 pub(crate) mod core;
 pub(crate) mod meta;
 pub(crate) mod rbac;
+mod status;
+
+pub(crate) use status::STATUS;
 
 /// A Go struct of the Kubernetes API.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ pub use field_error::{FieldError, FieldErrorKind, causes, summary};
 pub use metadata::metadata;
 pub use names::name;
 
-pub(crate) use decode::decode_custom;
+pub(crate) use decode::{decode_custom, empty, strict_refusal};
 
 const COORDINATION: &str = "coordination.k8s.io";
 const RBAC: &str = "rbac.authorization.k8s.io";

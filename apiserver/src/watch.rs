@@ -21,6 +21,7 @@ use crate::selector::Selector;
 use crate::server::Inner;
 use crate::status::Status;
 use crate::store::{Event, Subscription};
+use crate::validate;
 
 /// Bookmarks come this often, and this long before the end.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
@@ -71,6 +72,8 @@ enum Change {
     Added,
     Modified,
     Deleted,
+    /// Nothing; the version has moved on.
+    Bookmark,
 }
 
 impl Change {
@@ -79,6 +82,7 @@ impl Change {
             Change::Added => "ADDED",
             Change::Modified => "MODIFIED",
             Change::Deleted => "DELETED",
+            Change::Bookmark => "BOOKMARK",
         }
     }
 }
@@ -132,7 +136,8 @@ impl WatchStream {
                 }
                 self.seen = revision;
                 if announce_end {
-                    self.queued.push_back(self.bookmark(revision, true));
+                    let document = self.bookmark(revision, true);
+                    self.queued.push_back(document);
                 }
             }
             Start::Events(events) => {
@@ -197,8 +202,8 @@ impl WatchStream {
             while let Ok(event) = self.events.try_recv() {
                 self.take(&event);
             }
-            self.queued
-                .push_back(self.bookmark(revision.max(self.seen), false));
+            let document = self.bookmark(revision.max(self.seen), false);
+            self.queued.push_back(document);
             self.next_bookmark = Some(self.bookmark_after(now)).filter(|bookmark| *bookmark > now);
         }
     }
@@ -260,16 +265,16 @@ impl WatchStream {
         document.into()
     }
 
-    fn bookmark(&self, revision: u64, ends_initial_events: bool) -> Bytes {
-        let mut metadata = json!({ "resourceVersion": revision.to_string() });
-        if ends_initial_events {
-            metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
-        }
+    /// An object without content but a version, in the form of all the others.
+    fn bookmark(&mut self, revision: u64, ends_initial_events: bool) -> Bytes {
         let resource = &self.filter.resource;
-        let object = json!({ "kind": resource.kind, "apiVersion": resource.api_version(), "metadata": metadata });
-        Bytes::from(format!(
-            "{}\n",
-            json!({ "type": "BOOKMARK", "object": object })
-        ))
+        let mut object = validate::empty(&resource.group, &resource.kind);
+        object["kind"] = resource.kind.as_str().into();
+        object["apiVersion"] = resource.api_version().into();
+        object["metadata"] = json!({ "resourceVersion": revision.to_string() });
+        if ends_initial_events {
+            object["metadata"]["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
+        }
+        self.document(Change::Bookmark, &Arc::new(Object::new(object, revision)))
     }
 }

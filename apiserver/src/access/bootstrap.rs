@@ -272,7 +272,7 @@ mod tests {
             let kind = object["kind"].as_str().unwrap().to_owned();
             let group = "rbac.authorization.k8s.io";
             assert_eq!(
-                validate::decode(group, "v1", &kind, &mut object, true),
+                validate::decode(group, "v1", &kind, &mut object),
                 Ok(vec![])
             );
             assert_eq!(validate::metadata(group, &kind, false, &object, None), []);

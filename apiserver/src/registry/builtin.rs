@@ -17,6 +17,8 @@ struct Line {
     create_on_update: bool,
     unconditional_update: bool,
     in_all: bool,
+    /// Whether a whole collection can be deleted.
+    delete_collection: bool,
     review: bool,
     /// `None` for kinds that select by metadata alone and refuse other fields in the generic words.
     fields: Option<&'static [&'static str]>,
@@ -35,6 +37,7 @@ const fn namespaced(group: &'static str, kind: &'static str, plural: &'static st
         create_on_update: false,
         unconditional_update: true,
         in_all: false,
+        delete_collection: true,
         review: false,
         fields: None,
     }
@@ -99,6 +102,7 @@ const LINES: &[Line] = &[
     Line {
         short_names: &["ns"],
         status: true,
+        delete_collection: false,
         fields: Some(&["status.phase"]),
         ..cluster("", "Namespace", "namespaces")
     },
@@ -257,11 +261,10 @@ impl Line {
                 Vec::new()
             },
             scope: self.scope,
-            verbs: if self.review {
-                vec![Verb::Create]
-            } else {
-                Verb::ALL.to_vec()
-            },
+            verbs: Verb::ALL
+                .into_iter()
+                .filter(|verb| self.has_verb(*verb))
+                .collect(),
             subresources: if self.status {
                 vec![Subresource::Status]
             } else {
@@ -290,6 +293,14 @@ impl Line {
             },
             // Events of both groups are one set of objects.
             stored_as: self.plural.into(),
+        }
+    }
+
+    fn has_verb(&self, verb: Verb) -> bool {
+        match verb {
+            Verb::Create => true,
+            Verb::DeleteCollection => self.delete_collection && !self.review,
+            _ => !self.review,
         }
     }
 

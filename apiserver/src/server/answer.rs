@@ -14,17 +14,17 @@ use crate::access::UserInfo;
 use crate::body::Body;
 use crate::call::{self, Call};
 use crate::discovery::{self, Document};
-use crate::negotiate::Output;
+use crate::negotiate::{Encoding, Form, Output};
 use crate::object;
 use crate::query::Query;
-use crate::registry::{Resource, Subresource, Verb};
+use crate::registry::{Resource, Subresource, scheme};
 use crate::render;
 use crate::route::{ResourcePath, Route};
-use crate::status::Status;
+use crate::status::{Layer, Status};
 use crate::verbs::{self, Reply};
 use crate::watch::WatchStream;
 
-const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
 /// How long a read waits for a version that has not been written yet, and how often it looks.
 const REVISION_WAIT: Duration = Duration::from_secs(3);
 const REVISION_POLL: Duration = Duration::from_millis(50);
@@ -39,7 +39,7 @@ pub(super) async fn answer(
 ) -> Response<Body> {
     match answered(server, parts, body, began, deadline).await {
         Ok(response) => response,
-        Err(status) => refusal(server, &status),
+        Err(status) => refusal(server, parts, &status),
     }
 }
 
@@ -90,7 +90,7 @@ async fn resource(
     deadline: Option<Instant>,
 ) -> Result<Response<Body>, Status> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let verb = call::verb_of(parts, path, &query)?;
+    let verb = call::verb_of(parts, path, &query).ok_or_else(Status::method_not_allowed)?;
     let user = gate::admit(
         server,
         parts,
@@ -101,17 +101,18 @@ async fn resource(
         return Ok(present(server, discovery::not_found()));
     }
     let resource = find(server, path)?;
-    // Objects of a namespaced kind are not created in all namespaces at once, nor deleted.
-    let is_everywhere = resource.is_namespaced() && path.namespace.is_empty();
-    let needs_namespace = matches!(verb, Verb::Create | Verb::DeleteCollection);
-    if !resource.verbs.contains(&verb) || is_everywhere && needs_namespace {
-        return Err(Status::method_not_allowed());
+    let subresource = subresource(&resource, path)?;
+    if !call::has_verb(&resource, path, verb) {
+        return Err(match resource.custom() {
+            Some(_) => Status::method_not_supported(&resource, verb),
+            None => Status::method_not_allowed(),
+        });
     }
     let call = Call {
         verb,
         namespace: &path.namespace,
         name: &path.name,
-        subresource: subresource(&resource, path)?,
+        subresource,
         query: &query,
         headers: &parts.headers,
         output: Output::negotiate(&parts.headers, &query, &resource, verb)?,
@@ -121,7 +122,7 @@ async fn resource(
         resource,
     };
     let reply = execute(server, &call, deadline).await?;
-    Ok(respond(server, &call, reply))
+    respond(server, &call, reply)
 }
 
 fn find(server: &Inner, path: &ResourcePath<'_>) -> Result<Arc<Resource>, Status> {
@@ -180,16 +181,22 @@ async fn execute(
     }
 }
 
-fn respond(server: &Inner, call: &Call<'_>, reply: Reply) -> Response<Body> {
+fn respond(server: &Inner, call: &Call<'_>, reply: Reply) -> Result<Response<Body>, Status> {
     let (resource, output, now) = (&call.resource, call.output, server.clock.now());
-    match reply {
+    let media_type = output.encoding.media_type();
+    Ok(match reply {
+        Reply::Object { .. } if matches!(output.form, Form::MetadataList(_)) => {
+            let go_type = scheme::internal_type(resource, &resource.kind);
+            let form = "PartialObjectMetadataList";
+            return Err(Status::not_of_that_form(form, "not a list", &go_type));
+        }
         Reply::Object {
             code,
             object,
             warnings,
         } => {
             let body = Body::whole(render::one(resource, output, &object, now, true));
-            let mut response = response(server, code, output.content_type(), body);
+            let mut response = response(server, code, media_type, body);
             for warning in warnings {
                 if let Ok(value) = HeaderValue::from_str(&format!("299 - {warning:?}")) {
                     response.headers_mut().append(header::WARNING, value);
@@ -198,18 +205,24 @@ fn respond(server: &Inner, call: &Call<'_>, reply: Reply) -> Response<Body> {
             response
         }
         Reply::Value { code, value } => {
-            response(server, code, JSON, Body::whole(object::to_json(&value)))
+            let body = Body::whole(render::value(&value, output.encoding));
+            response(server, code, media_type, body)
+        }
+        Reply::List(_) if matches!(output.form, Form::Metadata(_)) => {
+            let go_type = scheme::internal_type(resource, &resource.list_kind);
+            let form = "PartialObjectMetadata";
+            return Err(Status::not_of_that_form(form, "a list", &go_type));
         }
         Reply::List(list) => {
             let body = Body::whole(render::list(resource, output, &list, now));
-            response(server, 200, output.content_type(), body)
+            response(server, 200, media_type, body)
         }
-        Reply::Watch(stream) => response(server, 200, JSON, watch_body(stream)),
-        Reply::NotYet { wanted } => refusal(
-            server,
-            &Status::version_too_large(wanted, server.store.lock().revision()),
-        ),
-    }
+        Reply::Watch(stream) => response(server, 200, media_type, watch_body(stream)),
+        Reply::NotYet { wanted } => {
+            let current = server.store.lock().revision();
+            return Err(Status::version_too_large(wanted, current));
+        }
+    })
 }
 
 fn watch_body(stream: Box<WatchStream>) -> Body {
@@ -223,14 +236,33 @@ fn watch_body(stream: Box<WatchStream>) -> Body {
 }
 
 /// The answer that refuses a request.
-pub(super) fn refusal(server: &Inner, status: &Status) -> Response<Body> {
-    let mut response = response(server, status.code, JSON, Body::whole(status.to_bytes()));
+pub(super) fn refusal(server: &Inner, parts: &Parts, status: &Status) -> Response<Body> {
+    if status.layer == Layer::Deadline {
+        return timed_out(server);
+    }
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let encoding = Encoding::of_failure(&parts.headers, &query);
+    let body = Body::whole(render::value(&status.to_value(), encoding));
+    let mut response = response(server, status.code, encoding.media_type(), body);
+    if status.layer == Layer::Authorization {
+        let value = HeaderValue::from_static("nosniff");
+        response
+            .headers_mut()
+            .insert(header::X_CONTENT_TYPE_OPTIONS, value);
+    }
     if let (429 | 503 | 504, Some(seconds)) = (status.code, status.retry_after_seconds()) {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, seconds.into());
     }
     response
+}
+
+/// The answer to a request whose time is over.
+pub(super) fn timed_out(server: &Inner) -> Response<Body> {
+    let status = Status::timed_out();
+    let body = Body::whole(object::to_json(&status.to_value()));
+    response(server, status.code, TEXT, body)
 }
 
 fn response(server: &Inner, code: u16, content_type: &'static str, body: Body) -> Response<Body> {

@@ -51,12 +51,12 @@ where
     let (parts, body) = request.into_parts();
     let body = match collect(body).await {
         Ok(body) => body,
-        Err(status) => return Ok(answer::refusal(&server, &status)),
+        Err(status) => return Ok(answer::refusal(&server, &parts, &status)),
     };
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let deadline = match query.timeout() {
         Ok(timeout) => received + timeout.unwrap_or(LONGEST).min(LONGEST),
-        Err(status) => return Ok(answer::refusal(&server, &status)),
+        Err(status) => return Ok(answer::refusal(&server, &parts, &status)),
     };
     count(&server, &parts, &query);
     let mut incoming = Incoming {
@@ -98,7 +98,7 @@ where
 fn count(server: &Inner, parts: &Parts, query: &Query<'_>) {
     match Route::parse(parts.uri.path()) {
         Route::Resource(path) => {
-            if let Ok(verb) = call::verb_of(parts, &path, query) {
+            if let Some(verb) = call::verb_of(parts, &path, query) {
                 server.counts.add(path.plural, verb.as_str());
             }
         }
@@ -133,7 +133,7 @@ impl Incoming {
     }
 
     fn refused(&self, status: &Status) -> Response<Body> {
-        let response = answer::refusal(&self.server, status);
+        let response = answer::refusal(&self.server, &self.parts, status);
         self.answered(response)
     }
 
@@ -199,7 +199,7 @@ impl Incoming {
         });
         let response = match timeout_at(deadline, late).await {
             Ok(handled) => handled.map_err(|_| ConnectionLost)?,
-            Err(_) => answer::refusal(&server, &Status::timed_out()),
+            Err(_) => answer::timed_out(&server),
         };
         if let Some(report) = report {
             report.answered(response.status().as_u16());

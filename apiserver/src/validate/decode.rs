@@ -17,19 +17,18 @@ use crate::{
 /// (`unknown field "spec.bogus"`), which have been dropped.
 ///
 /// # Errors
-/// The message of a `BadRequest`: a value of the wrong type, or, if `strict`, an unknown field.
+/// The message of a `BadRequest`: a value of the wrong type.
 pub fn decode(
     group: &str,
     version: &str,
     kind: &str,
     object: &mut Value,
-    strict: bool,
 ) -> Result<Vec<String>, String> {
     let decoded = match types::of(group, kind) {
         Some(ty) => decode_struct(ty, object),
         None => decode_metadata(object, &["metadata"]),
     };
-    finish(version, kind, decoded, strict)
+    decoded.map_err(|error| refusal(version, kind, &error))
 }
 
 /// As [`decode`], for a custom resource: decodes the metadata, and takes the unknown fields that
@@ -41,7 +40,6 @@ pub(crate) fn decode_custom(
     version: &str,
     kind: &str,
     object: &mut Value,
-    strict: bool,
     prune: impl FnOnce(&mut Value) -> Vec<String>,
 ) -> Result<Vec<String>, String> {
     // The server decodes this metadata by itself, so its errors do not name the field above it.
@@ -50,29 +48,20 @@ pub(crate) fn decode_custom(
         warnings.extend(unknown.iter().map(|path| unknown_field(path)));
         warnings
     });
-    finish(version, kind, decoded, strict)
+    decoded.map_err(|error| refusal(version, kind, &error))
 }
 
-fn finish(
-    version: &str,
-    kind: &str,
-    decoded: Result<Vec<String>, String>,
-    strict: bool,
-) -> Result<Vec<String>, String> {
-    let refuse = |error: String| {
-        format!(
-            "{kind} in version {} cannot be handled as a {kind}: {error}",
-            quote(version)
-        )
-    };
-    let warnings = decoded.map_err(refuse)?;
-    if strict && !warnings.is_empty() {
-        return Err(refuse(format!(
-            "strict decoding error: {}",
-            warnings.join(", ")
-        )));
-    }
-    Ok(warnings)
+/// The message of a `BadRequest` about the fields that a client who asked for strictness is not to send.
+pub(crate) fn strict_refusal(version: &str, kind: &str, warnings: &[String]) -> String {
+    let error = format!("strict decoding error: {}", warnings.join(", "));
+    refusal(version, kind, &error)
+}
+
+fn refusal(version: &str, kind: &str, error: &str) -> String {
+    format!(
+        "{kind} in version {} cannot be handled as a {kind}: {error}",
+        quote(version)
+    )
 }
 
 fn unknown_field(path: &str) -> String {
@@ -90,6 +79,15 @@ pub(crate) fn decode_struct(
     let mut decoder = Decoder::default();
     decoder.structure(ty, value)?;
     decoder.finish()
+}
+
+/// An object of the kind in which nothing is set: the fields that are printed all the same. Of a kind without a
+/// description nothing is known.
+pub(crate) fn empty(group: &str, kind: &str) -> Value {
+    types::of(group, kind).map_or_else(
+        || Value::Object(Map::new()),
+        |ty| zero(&FieldType::Struct(ty)),
+    )
 }
 
 fn decode_metadata(object: &mut Value, path: &[&str]) -> Result<Vec<String>, String> {
@@ -345,11 +343,11 @@ mod tests {
     use super::*;
 
     fn lease(mut object: Value) -> Result<(Value, Vec<String>), String> {
-        let warnings = decode("coordination.k8s.io", "v1", "Lease", &mut object, false)?;
+        let warnings = decode("coordination.k8s.io", "v1", "Lease", &mut object)?;
         Ok((object, warnings))
     }
 
-    fn refusal(spec: &Value) -> String {
+    fn refused(spec: &Value) -> String {
         lease(json!({"metadata": {"name": "a"}, "spec": spec})).unwrap_err()
     }
 
@@ -416,34 +414,27 @@ mod tests {
             ),
         ];
         for (spec, expected) in cases {
-            assert_eq!(refusal(&spec), format!("{HEAD}{expected}"));
+            assert_eq!(refused(&spec), format!("{HEAD}{expected}"));
         }
     }
 
     #[test]
     fn unknown_fields_are_dropped_and_named_by_their_path() {
         let mut body = json!({"bogus": 1, "metadata": {"name": "a", "ownerReferences": [{"x": 1}]}, "spec": {"ttl": 5}});
-        let strict = decode(
-            "coordination.k8s.io",
-            "v1",
-            "Lease",
-            &mut body.clone(),
-            true,
-        );
         let warnings = vec![
             r#"unknown field "bogus""#.to_owned(),
             r#"unknown field "metadata.ownerReferences[0].x""#.to_owned(),
             r#"unknown field "spec.ttl""#.to_owned(),
         ];
         assert_eq!(
-            strict,
-            Err(format!(
+            strict_refusal("v1", "Lease", &warnings),
+            format!(
                 r#"Lease in version "v1" cannot be handled as a Lease: strict decoding error: {}"#,
                 warnings.join(", ")
-            ))
+            )
         );
         assert_eq!(
-            decode("coordination.k8s.io", "v1", "Lease", &mut body, false),
+            decode("coordination.k8s.io", "v1", "Lease", &mut body),
             Ok(warnings)
         );
         let reference = json!({"apiVersion": "", "kind": "", "name": "", "uid": ""});
@@ -456,7 +447,7 @@ mod tests {
     #[test]
     fn only_the_metadata_of_an_undescribed_kind_is_looked_at() {
         let mut pod = json!({"metadata": {"name": "p", "labels": {}, "bogus": 1}, "spec": {"anything": null}});
-        let warnings = decode("", "v1", "Pod", &mut pod, false);
+        let warnings = decode("", "v1", "Pod", &mut pod);
         assert_eq!(
             warnings,
             Ok(vec![r#"unknown field "metadata.bogus""#.to_owned()])
@@ -467,7 +458,7 @@ mod tests {
         );
         let mut bad = json!({"metadata": {"labels": {"a": 1}}});
         assert_eq!(
-            decode("", "v1", "Pod", &mut bad, false),
+            decode("", "v1", "Pod", &mut bad),
             Err("Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go struct field \
                  ObjectMeta.metadata.labels of type string"
                 .to_owned())
@@ -478,7 +469,7 @@ mod tests {
     fn a_secret_holds_base64() {
         let mut secret = json!({"data": {"k": "!"}});
         assert_eq!(
-            decode("", "v1", "Secret", &mut secret, false),
+            decode("", "v1", "Secret", &mut secret),
             Err("Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data at input byte 0".to_owned())
         );
     }

@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::access::{self, EscalationError};
 use crate::call::Call;
+use crate::golang::{json, quote::quote};
 use crate::object::{self, metadata_mut};
 use crate::protobuf::{self, DecodeError};
-use crate::registry::{Origin, Resource, Subresource};
+use crate::registry::{Origin, Resource, Subresource, scheme};
 use crate::status::Status;
 use crate::store::State;
 use crate::validate::{self, FieldError};
@@ -14,26 +15,44 @@ use crate::{convert, defaults, definitions, fields};
 
 /// Decodes the body of a POST or PUT. Returns the object and the warnings about unknown fields.
 pub(super) fn decode_body(call: &Call<'_>) -> Result<(Value, Vec<String>), Status> {
-    let mut object = parse(call)?;
+    let (mut object, doubles) = parse(call)?;
     check_kind(call, &mut object)?;
-    let warnings = decode(call, &mut object)?;
+    let warnings = decode(call, &mut object, &doubles)?;
     Ok((object, warnings))
 }
 
-/// Brings an object to the form that is stored, and reports unknown fields as the request asked for.
-pub(super) fn decode(call: &Call<'_>, object: &mut Value) -> Result<Vec<String>, Status> {
+/// Brings an object to the form that is stored, and reports unknown fields and `doubles`, those that the body names
+/// twice, as the request asked for.
+pub(super) fn decode(
+    call: &Call<'_>,
+    object: &mut Value,
+    doubles: &[String],
+) -> Result<Vec<String>, Status> {
     let resource = &call.resource;
     let wish = call.query.field_validation.as_deref().unwrap_or_default();
-    let strict = wish == "Strict";
     let reset = fields::take_reset(object);
     let (group, version, kind) = (&resource.group, &resource.version, &resource.kind);
     let decoded = match resource.custom() {
-        None => validate::decode(group, version, kind, object, strict),
-        Some(custom) => custom.compiled.decode(version, kind, object, strict),
+        None => validate::decode(group, version, kind, object),
+        Some(custom) => custom.compiled.decode(version, kind, object),
     };
     let mut warnings = decoded.map_err(Status::bad_request)?;
-    if wish == "Ignore" {
-        warnings.clear();
+    // A body of a custom kind is read as a whole before its schema is asked about single fields.
+    let place = match resource.custom() {
+        None => warnings.len(),
+        Some(_) => 0,
+    };
+    let doubles = doubles
+        .iter()
+        .map(|path| format!("duplicate field {}", quote(path)));
+    warnings.splice(place..place, doubles);
+    match wish {
+        "Ignore" => warnings.clear(),
+        "Strict" if !warnings.is_empty() => {
+            let refusal = validate::strict_refusal(version, kind, &warnings);
+            return Err(Status::bad_request(refusal));
+        }
+        _ => {}
     }
     object::drop_empty_metadata(object);
     if let Some(reset) = reset {
@@ -54,7 +73,8 @@ pub(super) fn is_definition(resource: &Resource) -> bool {
     resource.stored_as == definitions::TABLE
 }
 
-fn parse(call: &Call<'_>) -> Result<Value, Status> {
+/// The object in a body, and the fields that it names twice.
+fn parse(call: &Call<'_>) -> Result<(Value, Vec<String>), Status> {
     let refused = |why: String| {
         let kind = &call.resource.kind;
         Status::bad_request(format!(
@@ -64,9 +84,13 @@ fn parse(call: &Call<'_>) -> Result<Value, Status> {
     if call.body.is_empty() {
         return Err(refused("unexpected end of JSON input (<empty>)".into()));
     }
+    let mut doubles = Vec::new();
     let object: Value = match call.content_type() {
         "application/json" | "" => {
-            serde_json::from_slice(&call.body).map_err(|error| refused(error.to_string()))?
+            let object;
+            (object, doubles) =
+                json::read(&call.body).map_err(|error| refused(error.to_string()))?;
+            object
         }
         "application/yaml" | "application/x-yaml" => {
             serde_saphyr::from_slice(&call.body).map_err(|error| refused(error.to_string()))?
@@ -79,9 +103,9 @@ fn parse(call: &Call<'_>) -> Result<Value, Status> {
         }
     };
     if object.is_object() {
-        Ok(object)
+        Ok((object, doubles))
     } else if object.is_null() {
-        Ok(json!({}))
+        Ok((json!({}), doubles))
     } else {
         Err(refused(
             "json: cannot unmarshal into Go value of type struct".into(),
@@ -122,12 +146,7 @@ pub(super) fn check_kind(call: &Call<'_>, object: &mut Value) -> Result<(), Stat
         check_custom_kind(call, kind, version, name)?;
     } else if is_other(version, &api_version) || is_other(kind, &resource.kind) {
         let (kind, version) = (or(kind, &resource.kind), or(version, &api_version));
-        return Err(Status::bad_request(format!(
-            "{kind} in version {:?} cannot be handled as a {}: no kind {kind:?} is registered for version {version:?} in scheme \
-             \"pkg/runtime/scheme.go:111\"",
-            version.rsplit('/').next().unwrap_or_default(),
-            resource.kind,
-        )));
+        return Err(Status::bad_request(other_kind(resource, kind, version)));
     }
     let (without_kind, without_version) = (kind.is_empty(), version.is_empty());
     if without_kind {
@@ -142,6 +161,32 @@ pub(super) fn check_kind(call: &Call<'_>, object: &mut Value) -> Result<(), Stat
     Ok(())
 }
 
+/// Why a body of this kind is not taken: it is unknown, or of another Go type, or of a version that this path does not
+/// serve.
+fn other_kind(resource: &Resource, kind: &str, api_version: &str) -> String {
+    let version = api_version.rsplit('/').next().unwrap_or_default();
+    let expected = scheme::internal_type(resource, &resource.kind);
+    let why = match scheme::registered(api_version, kind) {
+        Some(internal) if internal == expected => {
+            return other_version(api_version, &resource.api_version());
+        }
+        Some(_) => format!("converting ({version}.{kind}) to ({expected}): unknown conversion"),
+        None => format!(
+            "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        ),
+    };
+    format!(
+        "{kind} in version {version:?} cannot be handled as a {}: {why}",
+        resource.kind
+    )
+}
+
+fn other_version(stated: &str, expected: &str) -> String {
+    format!(
+        "the API version in the data ({stated}) does not match the expected API version ({expected})"
+    )
+}
+
 /// A custom object has to say what it is.
 fn check_custom_kind(call: &Call<'_>, kind: &str, version: &str, name: &str) -> Result<(), Status> {
     let resource = &call.resource;
@@ -154,9 +199,7 @@ fn check_custom_kind(call: &Call<'_>, kind: &str, version: &str, name: &str) -> 
         )));
     }
     if version != expected {
-        return Err(Status::bad_request(format!(
-            "the API version in the data ({version}) does not match the expected API version ({expected})"
-        )));
+        return Err(Status::bad_request(other_version(version, &expected)));
     }
     if kind != resource.kind {
         let error = FieldError::invalid("kind", kind, format!("must be {}", resource.kind));

@@ -167,7 +167,12 @@ pub(super) fn review(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     match access::review(&call.resource.kind, namespace, &object, context) {
         Some(Ok(value)) => Ok(Reply::Value { code: 201, value }),
         Some(Err(ReviewError::BadRequest(message))) => Err(Status::bad_request(message)),
-        Some(Err(ReviewError::Invalid(errors))) => Err(admit::invalid(&call.resource, "", &errors)),
+        Some(Err(ReviewError::Invalid(errors))) => Err(Status::invalid(
+            &format!(".{}", call.resource.group),
+            "",
+            &validate::summary(&errors),
+            validate::causes(&errors),
+        )),
         None => Err(Status::no_such_resource()),
     }
 }

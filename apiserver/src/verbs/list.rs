@@ -41,6 +41,10 @@ pub(super) fn list(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status
         .map(decode)
         .transpose()?;
     let revision = options::revision(call)?;
+    if token.is_some() && revision.is_some_and(|revision| revision > 0) {
+        let why = "specifying resource version is not allowed when using continue";
+        return Err(Status::bad_request(why));
+    }
     let exact = call.query.resource_version_match.as_deref() == Some("Exact");
     let mut state = server.store.lock();
     if let Some(wanted) = revision.filter(|wanted| *wanted > state.revision()) {

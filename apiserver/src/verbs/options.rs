@@ -39,15 +39,22 @@ pub(super) fn check(call: &Call<'_>) -> Result<bool, Status> {
 }
 
 /// Checks the options of a DELETE, from its query and its body together. Returns whether it is a dry run.
-pub(super) fn check_deletion(dry_run: &[&str], propagation_policy: &str) -> Result<bool, Status> {
+pub(super) fn check_deletion(
+    dry_run: &[&str],
+    propagation_policy: Option<&str>,
+    orphan_dependents: Option<bool>,
+) -> Result<bool, Status> {
+    const PATH: &str = "propagationPolicy";
     let mut errors = Vec::new();
     let policies = ["Foreground", "Background", "Orphan", "nil"];
-    if !propagation_policy.is_empty() && !policies[..3].contains(&propagation_policy) {
-        errors.push(FieldError::not_supported(
-            "propagationPolicy",
-            propagation_policy,
-            &policies,
-        ));
+    if let Some(policy) = propagation_policy {
+        if orphan_dependents.is_some() {
+            let why = "orphanDependents and deletionPropagation cannot be both set";
+            errors.push(FieldError::invalid(PATH, policy, why));
+        }
+        if !policies[..3].contains(&policy) {
+            errors.push(FieldError::not_supported(PATH, policy, &policies));
+        }
     }
     let is_dry_run = check_dry_run(dry_run, &mut errors);
     refuse("DeleteOptions", &errors)?;
@@ -56,15 +63,18 @@ pub(super) fn check_deletion(dry_run: &[&str], propagation_policy: &str) -> Resu
 
 /// The version that a GET of a collection starts from.
 pub(super) fn revision(call: &Call<'_>) -> Result<Option<u64>, Status> {
-    call.query
-        .revision()
-        .map_err(|why| Status::bad_request(format!("invalid resource version: {why}")))
+    call.query.revision().map_err(|why| match call.verb {
+        Verb::Watch => Status::unexplained(why),
+        _ => Status::bad_request(format!("invalid resource version: {why}")),
+    })
 }
 
 /// Checks the options of a GET of a collection.
 pub(super) fn check_list(call: &Call<'_>) -> Result<(), Status> {
     const PATH: &str = "resourceVersionMatch";
     let query = call.query;
+    query.lifetime()?;
+    query.limit()?;
     let text = |option: &Option<Cow<'_, str>>| option.as_deref().unwrap_or_default().to_owned();
     let (matching, version) = (
         text(&query.resource_version_match),

@@ -46,7 +46,7 @@ pub(super) fn patch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
 /// Decodes the patched object. What fails here is the patch's fault, and is told as such.
 fn decode(call: &Call<'_>, patched: &mut Value) -> Result<Vec<String>, Status> {
     let sent = patched.clone();
-    let decoded = admit::check_kind(call, patched).and_then(|()| admit::decode(call, patched));
+    let decoded = admit::check_kind(call, patched).and_then(|()| admit::decode(call, patched, &[]));
     decoded.map_err(|status| {
         if status.code != 400 {
             return status;

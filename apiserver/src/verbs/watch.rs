@@ -18,6 +18,7 @@ pub(super) fn watch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
     options::check_list(call)?;
     let selector = Selector::parse(call.query, &call.resource)?;
     let revision = options::revision(call)?;
+    let lifetime = call.query.lifetime()?;
     let scope = scope(call, &selector);
     let filter = Filter {
         selector,
@@ -56,14 +57,13 @@ pub(super) fn watch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
     };
     let events = table.subscribe(&scope);
     drop(state);
-    let lifetime = call.query.timeout_seconds.filter(|seconds| *seconds > 0);
     Ok(Reply::Watch(Box::new(WatchStream::new(
         Arc::clone(server),
         filter,
         start,
         events,
         revision.unwrap_or(0),
-        lifetime.map_or(DEFAULT_LIFETIME, Duration::from_secs),
+        lifetime.unwrap_or(DEFAULT_LIFETIME),
         call.query.allow_watch_bookmarks,
     ))))
 }

@@ -249,6 +249,24 @@ impl Call<'_> {
         self.header(CONTENT_TYPE, content_type)
     }
 
+    /// The answer; none if the server closed the connection instead.
+    pub(crate) async fn if_answered(self) -> Option<Answer> {
+        let what = format!("{} {}", self.method, self.path);
+        let ask = async move {
+            let client = self.server.client.clone();
+            let (parts, body) = client.send(self.request()).await.ok()?.into_parts();
+            let bytes = body.collect().await.ok()?.to_bytes();
+            Some(Answer {
+                code: parts.status.as_u16(),
+                headers: parts.headers,
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+                body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            })
+        };
+        let answer = tokio::time::timeout(PATIENCE, ask).await;
+        answer.unwrap_or_else(|_| panic!("{what}: no answer within {PATIENCE:?}"))
+    }
+
     fn request(self) -> Request<Body> {
         let mut request = Request::new(Body::from(self.body.to_vec()));
         *request.method_mut() = self.method;
@@ -264,20 +282,9 @@ impl<'a> IntoFuture for Call<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         let what = format!("{} {}", self.method, self.path);
-        let ask = async move {
-            let client = self.server.client.clone();
-            let (parts, body) = client.send(self.request()).await.unwrap().into_parts();
-            let bytes = body.collect().await.unwrap().to_bytes();
-            Answer {
-                code: parts.status.as_u16(),
-                headers: parts.headers,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-                body: serde_json::from_slice(&bytes).unwrap_or_default(),
-            }
-        };
         Box::pin(async move {
-            let answer = tokio::time::timeout(PATIENCE, ask).await;
-            answer.unwrap_or_else(|_| panic!("{what}: no answer within {PATIENCE:?}"))
+            let answer = self.if_answered().await;
+            answer.unwrap_or_else(|| panic!("{what}: the connection was closed"))
         })
     }
 }

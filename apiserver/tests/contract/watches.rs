@@ -212,7 +212,7 @@ async fn a_watch_from_the_future_is_silent(server: &Server) {
 async fn a_bookmark_comes_before_the_end(server: &Server) {
     let lease = server.lease("x", json!({})).await;
     let path = server.leases(&format!(
-        "?watch=true&allowWatchBookmarks=true&timeoutSeconds=6&resourceVersion={}",
+        "?watch=true&allowWatchBookmarks=true&timeoutSeconds=10&resourceVersion={}",
         version(&lease)
     ));
     let mut watch = server.watch(&path).await;
