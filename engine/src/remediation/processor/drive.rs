@@ -265,9 +265,14 @@ impl Driver {
     fn answer(&mut self, result: &Result<Counted, Failure>) {
         let run = &self.run;
         let mut batch = std::mem::take(&mut self.batch);
-        let nobody = *result == Err(Failure::Cancelled);
-        if batch.is_empty() && !nobody {
-            batch = run.shared.flights.take(&run.fingerprint, usize::MAX);
+        if batch.is_empty() {
+            let concerned = match result {
+                Err(Failure::Cancelled) => 0,
+                // The request was to be made of the first signal; the next run makes it of another one.
+                Err(failure) if failure.is_about_the_spec() => 1,
+                _ => usize::MAX,
+            };
+            batch = run.shared.flights.take(&run.fingerprint, concerned);
         }
         run.tell(|| Event::Finished {
             signals: batch.len(),
