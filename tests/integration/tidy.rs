@@ -120,6 +120,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "async fn",
         ],
     ),
+    // So are the decisions about signals.
+    (
+        "engine/src/remediation/run",
+        &[
+            "kube::",
+            "tokio::",
+            "SystemTime",
+            "Instant::now",
+            "async fn",
+        ],
+    ),
     ("testkit/src", &["gwlock_engine", "gwlock::"]),
 ];
 

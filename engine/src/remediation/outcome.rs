@@ -107,8 +107,17 @@ impl Failure {
             }
             _ => return None,
         };
+        // This is how the API server's authoriser words it.
         let is_missing = code == 403 && message.contains(&format!(" cannot {} ", rule.verb));
         is_missing.then_some(rule)
+    }
+
+    /// Whether it is the spec that the server does not take: other signals of the same fingerprint may have a better
+    /// one.
+    #[must_use]
+    pub fn is_about_the_spec(&self) -> bool {
+        matches!(self, Self::Refused(refusal)
+            if refusal.rule == Rule::CREATE && matches!(refusal.code, 400 | 413 | 422))
     }
 }
 

@@ -208,5 +208,5 @@ async fn storms_in_bad_weather_are_counted_right() {
 #[tokio::test(start_paused = true)]
 #[ignore = "soak"]
 async fn very_many_storms_in_bad_weather_are_counted_right() {
-    storms(1000..1500).await;
+    storms(1000..1200).await;
 }

@@ -224,6 +224,21 @@ async fn a_failure_is_everybodys_who_waited() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_signal_that_the_server_does_not_take_spoils_no_other() {
+    let world = World::new().await;
+    let processor = world.pod("gateway-1").build();
+    let mut bad = signal();
+    bad.spec.severity = "x".repeat(51);
+    let (bad, good) = tokio::join!(processor.process(bad), processor.process(signal()));
+    let Failure::Refused(refusal) = bad.unwrap_err() else {
+        panic!("a refusal")
+    };
+    assert_eq!((refusal.code, refusal.rule.verb), (422, "create"));
+    let good = good.unwrap();
+    assert_eq!((good.disposition, good.count), (Disposition::Created, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_is_cut_off_leaves_nobody_waiting_and_the_next_one_works() {
     let world = World::new().await;
     let observer = Arc::new(|traced: &Traced| {

@@ -3,10 +3,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use crate::client::clock::sleep_until;
-use crate::client::{AcquireError, LeaseGuard, LeaseLock};
-use crate::protocol::clock::Moment;
+use crate::client::{AcquireError, ExchangeObserver, LeaseGuard, LeaseLock};
+use crate::protocol::clock::{Moment, ServerTime};
 use crate::protocol::key::Fingerprint;
 
 use super::super::api::RequestApi;
@@ -178,7 +181,7 @@ impl Driver {
         }
     }
 
-    async fn send(&mut self, request: &Request, timeout: std::time::Duration) -> Reply {
+    async fn send(&mut self, request: &Request, timeout: Duration) -> Reply {
         let fingerprint = &self.run.fingerprint;
         match request {
             Request::List => self.api.list(fingerprint, timeout).await,
@@ -247,16 +250,19 @@ impl Driver {
         }
     }
 
-    /// Drops an acquisition under way; what it has half made is undone in the background.
+    /// Ends an acquisition under way; what it has made or half made is undone in the background.
     fn stop_acquiring(&mut self) {
         let (Some(acquiring), Some(lock)) = (self.acquiring.take(), self.lock.take()) else {
             return;
         };
-        drop(acquiring);
         self.run.tell(|| Event::Lease(LeaseEvent::NotNeeded));
         let task = self.run.shared.task();
         tokio::spawn(async move {
-            lock.settled().await;
+            // It may have been acquired since anybody looked.
+            match acquiring.now_or_never() {
+                Some(Ok(guard)) => drop(guard.release().await),
+                _ => lock.settled().await,
+            }
             drop(task);
         });
     }
@@ -265,9 +271,14 @@ impl Driver {
     fn answer(&mut self, result: &Result<Counted, Failure>) {
         let run = &self.run;
         let mut batch = std::mem::take(&mut self.batch);
-        let nobody = *result == Err(Failure::Cancelled);
-        if batch.is_empty() && !nobody {
-            batch = run.shared.flights.take(&run.fingerprint, usize::MAX);
+        if batch.is_empty() {
+            let concerned = match result {
+                Err(Failure::Cancelled) => 0,
+                // The request was to be made of the first signal; the next run makes it of another one.
+                Err(failure) if failure.is_about_the_spec() => 1,
+                _ => usize::MAX,
+            };
+            batch = run.shared.flights.take(&run.fingerprint, concerned);
         }
         run.tell(|| Event::Finished {
             signals: batch.len(),
@@ -301,7 +312,7 @@ impl Telling {
         self.shared.tell(&self.fingerprint, self.number, event);
     }
 
-    fn exchange_observer(self: Arc<Self>) -> crate::client::ExchangeObserver {
+    fn exchange_observer(self: Arc<Self>) -> ExchangeObserver {
         Arc::new(move |exchange| {
             self.requests.fetch_add(1, Ordering::Relaxed);
             self.tell(|| Event::Exchanged(exchange.clone()));
@@ -314,7 +325,7 @@ impl Telling {
         })
     }
 
-    fn lock(self: Arc<Self>, time: crate::protocol::clock::ServerTime) -> LeaseLock {
+    fn lock(self: Arc<Self>, time: ServerTime) -> LeaseLock {
         let shared = self.shared.clone();
         let name = self.fingerprint.lease_name();
         LeaseLock::builder(
