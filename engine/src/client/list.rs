@@ -130,8 +130,15 @@ async fn fetch(
         Ok(Err(error)) => return Err(failed(classify_failure(&error))),
         Ok(Ok(answer)) => answer,
     };
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let is_protobuf = kind.is_some_and(|kind| kind == PROTOBUF);
     if !parts.status.is_success() {
-        let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let body = if is_protobuf {
+            protobuf::status(bytes)
+        } else {
+            serde_json::from_slice(&bytes).ok()
+        };
+        let body = body.unwrap_or(Value::Null);
         return Err(failed(classify(
             Verb::List,
             parts.status,
@@ -139,9 +146,10 @@ async fn fetch(
             &body,
         )));
     }
-    let page = match parts.headers.get(header::CONTENT_TYPE) {
-        Some(kind) if kind == PROTOBUF => protobuf::page(bytes),
-        _ => json::page(&bytes),
+    let page = if is_protobuf {
+        protobuf::page(bytes)
+    } else {
+        json::page(&bytes)
     };
     let page = page
         .map_err(|error| ListError::Unreachable(format!("the answer cannot be read: {error}")))?;

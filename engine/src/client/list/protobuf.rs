@@ -6,10 +6,11 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use prost::Message;
+use serde_json::{Value, json};
 
 use crate::protocol::record::{Claim, FieldsEntry, LeaseRecord, claim_stamp};
 
-use super::{Listed, Page, json};
+use super::{Listed, Page, json as leases};
 
 const MAGIC: &[u8] = b"k8s\0";
 
@@ -18,6 +19,15 @@ const MAGIC: &[u8] = b"k8s\0";
 struct Unknown {
     #[prost(bytes = "bytes", tag = "2")]
     raw: Bytes,
+}
+
+/// `meta/v1.Status`.
+#[derive(Message)]
+struct Status {
+    #[prost(string, tag = "3")]
+    message: String,
+    #[prost(string, tag = "4")]
+    reason: String,
 }
 
 #[derive(Message)]
@@ -100,13 +110,8 @@ struct LeaseSpec {
     lease_transitions: Option<i32>,
 }
 
-pub(super) fn page(mut bytes: Bytes) -> Result<Page, String> {
-    if !bytes.starts_with(MAGIC) {
-        return Err("it does not begin as protobuf of Kubernetes does".to_owned());
-    }
-    let wrapped =
-        Unknown::decode(bytes.split_off(MAGIC.len())).map_err(|error| error.to_string())?;
-    let list = LeaseList::decode(wrapped.raw).map_err(|error| error.to_string())?;
+pub(super) fn page(bytes: Bytes) -> Result<Page, String> {
+    let list = LeaseList::decode(unwrap(bytes)?).map_err(|error| error.to_string())?;
     let metadata = list.metadata.unwrap_or_default();
     Ok(Page {
         items: list.items.into_iter().map(Lease::into_listed).collect(),
@@ -115,12 +120,26 @@ pub(super) fn page(mut bytes: Bytes) -> Result<Page, String> {
     })
 }
 
+/// A failure's Status, with what is read of it as JSON.
+pub(super) fn status(bytes: Bytes) -> Option<Value> {
+    let status = Status::decode(unwrap(bytes).ok()?).ok()?;
+    Some(json!({"message": status.message, "reason": status.reason}))
+}
+
+fn unwrap(mut bytes: Bytes) -> Result<Bytes, String> {
+    if !bytes.starts_with(MAGIC) {
+        return Err("it does not begin as protobuf of Kubernetes does".to_owned());
+    }
+    let wrapped = Unknown::decode(bytes.split_off(MAGIC.len()));
+    Ok(wrapped.map_err(|error| error.to_string())?.raw)
+}
+
 impl Lease {
     fn into_listed(self) -> Listed {
         let metadata = self.metadata.unwrap_or_default();
         let spec = self.spec.unwrap_or_default();
         let entries = metadata.managed_fields.iter().filter_map(|entry| {
-            let (owns_renew_time, owns_holder) = json::owned_fields(&entry.fields.as_ref()?.raw);
+            let (owns_renew_time, owns_holder) = leases::owned_fields(&entry.fields.as_ref()?.raw);
             Some(FieldsEntry {
                 time: entry.time.as_ref()?.timestamp()?,
                 owns_renew_time,
@@ -153,5 +172,22 @@ impl Lease {
 impl Time {
     fn timestamp(&self) -> Option<Timestamp> {
         Timestamp::new(self.seconds, self.nanos).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_says_what_was_refused() {
+        let bytes = Bytes::from_static(
+            b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status\x12\x1a\x12\x07Failure\x1a\x04none\x22\x09Forbidden",
+        );
+        assert_eq!(
+            status(bytes),
+            Some(json!({"message": "none", "reason": "Forbidden"}))
+        );
+        assert_eq!(status(Bytes::from_static(b"{}")), None);
     }
 }
