@@ -110,6 +110,6 @@ fn deciding_again_after_an_unclear_count_is_noticed() {
 #[ignore = "soak"]
 fn nothing_goes_wrong_in_very_many_runs() {
     for setting in [Setting::Leased, Setting::Unlocked, Setting::Deleting] {
-        assert_eventful(&check(setting, 10_000..30_000));
+        assert_eventful(&check(setting, 10_000..20_000));
     }
 }
