@@ -3,6 +3,9 @@
 mod report;
 mod watch;
 
+use std::io;
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -24,6 +27,9 @@ use crate::output::{self, OutputError, colour, format::Format};
 use report::{Report, Reports};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For fewer rows a thread is not worth its beginning.
+const LEAST_SHARE: usize = 1000;
 
 /// Which leases a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -237,20 +243,40 @@ fn show(arguments: &Arguments, listing: &Listing) -> Result<(), OutputError> {
                 .try_for_each(|report| writeln!(out, "{}", report.resource_name()))
         }),
         format if format.is_structured() => format.show_large(&reports.list()),
-        _ => {
-            let (namespaces, wide) = (arguments.all_namespaces, arguments.is_wide());
-            let mut columns = Columns::new(Report::header(namespaces, wide), colour::on_stdout());
-            for report in reports.iter() {
-                columns.measure(&report.cells(namespaces, wide));
-            }
-            output::stream(|out| {
-                if !arguments.no_headers {
-                    columns.write_header(out)?;
-                }
-                let rows = reports.iter();
-                let rows = rows.map(|report| (report.cells(namespaces, wide), report.style()));
-                columns.write_all(out, rows)
-            })
-        }
+        _ => show_table(arguments, listing),
     }
+}
+
+/// Rows are drawn by all processors: with very many leases that takes as long as the server takes to list them.
+fn show_table(arguments: &Arguments, listing: &Listing) -> Result<(), OutputError> {
+    let (namespaces, wide) = (arguments.all_namespaces, arguments.is_wide());
+    let mut columns = Columns::new(Report::header(namespaces, wide), colour::on_stdout());
+    for report in Reports(listing).iter() {
+        columns.measure(&report.cells(namespaces, wide));
+    }
+    let draw = |items: &[Listed]| {
+        let mut text = Vec::new();
+        let reports = items.iter().map(|item| Report::of(item, listing.date));
+        let rows = reports.map(|report| (report.cells(namespaces, wide), report.style()));
+        columns.write_all(&mut text, rows).map(|()| text)
+    };
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let share = listing.items.len().div_ceil(processors).max(LEAST_SHARE);
+    let mut shares = listing.items.chunks(share);
+    let first = shares.next().unwrap_or_default();
+    output::stream(|out| {
+        if !arguments.no_headers {
+            columns.write_header(out)?;
+        }
+        thread::scope(|scope| {
+            let others: Vec<_> = shares.map(|items| scope.spawn(|| draw(items))).collect();
+            out.write_all(&draw(first)?)?;
+            for drawn in others {
+                // A panic over there goes on here.
+                let text = drawn.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+                out.write_all(&text)?;
+            }
+            io::Result::Ok(())
+        })
+    })
 }

@@ -8,6 +8,7 @@ mod protobuf;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -75,28 +76,44 @@ pub async fn list(
         date: None,
         resource_version: String::new(),
     };
-    let mut next: Option<String> = None;
+    let mut next = None;
+    let mut decoding = None;
+    // A page is decoded while the server works on the next one, which takes both about as long.
     loop {
-        let mut uri = format!("{collection}?limit={PAGE}");
-        for (key, value) in [
-            ("labelSelector", label_selector),
-            ("continue", next.as_deref()),
-        ] {
-            if let Some(value) = value {
-                uri.push_str(&format!("&{key}={}", encode(value)));
-            }
+        let uri = page_uri(&collection, label_selector, next.as_deref());
+        let answer = fetch(client, &uri, timeout).await?;
+        listing.date = listing.date.or(answer.date);
+        next = answer.content.next()?;
+        let begun = tokio::task::spawn_blocking(|| answer.content.decode());
+        if let Some(page) = decoding.replace(begun) {
+            listing.add(page.await.map_err(unreadable)??, &keep);
         }
-        let (date, page) = fetch(client, &uri, timeout).await?;
-        listing.date = listing.date.or(date);
-        listing.resource_version = page.resource_version;
-        listing
-            .items
-            .extend(page.items.into_iter().filter(|item| keep(&item.name)));
-        next = page.next;
         if next.is_none() {
-            return Ok(listing);
+            break;
         }
     }
+    if let Some(page) = decoding {
+        listing.add(page.await.map_err(unreadable)??, &keep);
+    }
+    Ok(listing)
+}
+
+impl Listing {
+    fn add(&mut self, page: Page, keep: impl Fn(&str) -> bool) {
+        self.resource_version = page.resource_version;
+        let items = page.items.into_iter();
+        self.items.extend(items.filter(|item| keep(&item.name)));
+    }
+}
+
+fn page_uri(collection: &str, label_selector: Option<&str>, next: Option<&str>) -> String {
+    let mut uri = format!("{collection}?limit={PAGE}");
+    for (key, value) in [("labelSelector", label_selector), ("continue", next)] {
+        if let Some(value) = value {
+            uri.push_str(&format!("&{key}={}", encode(value)));
+        }
+    }
+    uri
 }
 
 /// The path of a collection of leases.
@@ -108,11 +125,7 @@ pub fn collection_path(namespace: Option<&str>) -> String {
     }
 }
 
-async fn fetch(
-    client: &kube::Client,
-    uri: &str,
-    timeout: Duration,
-) -> Result<(Option<Timestamp>, Page), ListError> {
+async fn fetch(client: &kube::Client, uri: &str, timeout: Duration) -> Result<Fetched, ListError> {
     let request = Request::get(uri)
         .header(header::ACCEPT, format!("{PROTOBUF}, application/json"))
         .body(Body::empty())
@@ -146,14 +159,36 @@ async fn fetch(
             &body,
         )));
     }
-    let page = if is_protobuf {
-        protobuf::page(bytes)
+    let content = if is_protobuf {
+        Content::Protobuf(bytes)
     } else {
-        json::page(&bytes)
+        Content::Decoded(json::page(&bytes).map_err(unreadable)?)
     };
-    let page = page
-        .map_err(|error| ListError::Unreachable(format!("the answer cannot be read: {error}")))?;
-    Ok((server_date(&parts.headers), page))
+    Ok(Fetched {
+        date: server_date(&parts.headers),
+        content,
+    })
+}
+
+impl Content {
+    /// The token for the next page, for which protobuf need not be decoded.
+    fn next(&self) -> Result<Option<String>, ListError> {
+        match self {
+            Self::Protobuf(bytes) => protobuf::next(bytes.clone()).map_err(unreadable),
+            Self::Decoded(page) => Ok(page.next.clone()),
+        }
+    }
+
+    fn decode(self) -> Result<Page, ListError> {
+        match self {
+            Self::Protobuf(bytes) => protobuf::page(bytes).map_err(unreadable),
+            Self::Decoded(page) => Ok(page),
+        }
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> ListError {
+    ListError::Unreachable(format!("the answer cannot be read: {error}"))
 }
 
 fn failed(answer: Answer) -> ListError {
@@ -178,6 +213,17 @@ pub fn encode(value: &str) -> String {
         }
         text
     })
+}
+
+/// A page as it came.
+struct Fetched {
+    date: Option<Timestamp>,
+    content: Content,
+}
+
+enum Content {
+    Protobuf(Bytes),
+    Decoded(Page),
 }
 
 /// A decoded page.

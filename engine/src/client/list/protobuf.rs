@@ -38,6 +38,13 @@ struct LeaseList {
     items: Vec<Lease>,
 }
 
+/// The same without its items, which are skipped.
+#[derive(Message)]
+struct Head {
+    #[prost(message, optional, tag = "1")]
+    metadata: Option<ListMeta>,
+}
+
 #[derive(Message)]
 struct ListMeta {
     #[prost(string, tag = "2")]
@@ -118,6 +125,13 @@ pub(super) fn page(bytes: Bytes) -> Result<Page, String> {
         resource_version: metadata.resource_version,
         next: Some(metadata.next).filter(|token| !token.is_empty()),
     })
+}
+
+/// The token for the next page.
+pub(super) fn next(bytes: Bytes) -> Result<Option<String>, String> {
+    let head = Head::decode(unwrap(bytes)?).map_err(|error| error.to_string())?;
+    let metadata = head.metadata.unwrap_or_default();
+    Ok(Some(metadata.next).filter(|token| !token.is_empty()))
 }
 
 /// A failure's Status, with what is read of it as JSON.
