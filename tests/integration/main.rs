@@ -1,6 +1,7 @@
 //! The command line as a process: wiring, text and exit codes; and the gateway as a library. What a rule of the protocol
 //! does is tested in the engine.
 
+mod bench;
 mod claims;
 mod completion;
 mod exit_codes;
