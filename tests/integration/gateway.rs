@@ -12,3 +12,5 @@ mod signals;
 #[cfg(feature = "serve")]
 mod storms;
 mod targets;
+#[cfg(feature = "serve")]
+mod waiters;

@@ -223,7 +223,8 @@ impl Fleet {
             .unwrap();
     }
 
-    fn api(&self) -> Api<DynamicObject> {
+    /// The RemediationRequests, for whoever writes them in another way.
+    pub(crate) fn api(&self) -> Api<DynamicObject> {
         let resource = ApiResource {
             group: "kubernaut.ai".to_owned(),
             version: "v1alpha1".to_owned(),
