@@ -1,5 +1,8 @@
 //! On a real control plane: processes of gwlock's protocol beside processes that speak the gateway's, and what a gateway
 //! assumes of an API server.
 
+#[cfg(feature = "sim")]
 mod contention;
 mod gateway;
+#[cfg(feature = "serve")]
+mod serve;
