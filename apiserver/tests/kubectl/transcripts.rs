@@ -2,7 +2,8 @@
 //!
 //! A line is kubectl's exit code and its arguments. A `~` before the code repeats the command until it ends with that
 //! code, for what a real server takes a moment to notice: rights that have just been granted, kinds that have just been
-//! defined. In a manifest NAMESPACE stands for the namespace of the test.
+//! defined. In a manifest NAMESPACE stands for the namespace of the test. Times in manifests are so long ago that their
+//! ages, which kubectl then tells in years alone, are the same for both servers.
 
 use std::path::Path;
 
