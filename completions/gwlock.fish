@@ -49,6 +49,7 @@ complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "renew" -d 'Renew a cl
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "release" -d 'Release a claim'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "verify" -d 'Say whether a claim still stands'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "serve" -d 'Serve signals as a replica of the gateway'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
@@ -218,6 +219,32 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s w -l watch -d 
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l no-headers -d 'No header line'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l cluster-id -d 'Cluster of the target, where several share one gateway' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l gateway-version -d 'Whose rule for fingerprints is followed' -r -f -a "current\t'The running gateway\'s'
+january\t'Those of the first gateway that took leases'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l signal -d 'Name of the alert, which January\'s fingerprints contain' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l controller-namespace -d 'Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -s o -l output -d 'Output format: table, json, yaml, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l offline -d 'Ask no cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l bind-address -d 'Address for signals' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l health-probe-bind-address -d 'Address for /healthz and /readyz; 0 for none' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l metrics-bind-address -d 'Address for /metrics; 0 for none' -r
@@ -374,15 +401,16 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'

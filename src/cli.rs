@@ -14,7 +14,7 @@ use crate::output::log::LogFormat;
 
 #[cfg(feature = "serve")]
 use crate::commands::serve;
-use crate::commands::{acquire, bench, completion, inspect, release, renew, verify};
+use crate::commands::{acquire, bench, completion, inspect, release, renew, resolve, verify};
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
 
@@ -53,6 +53,7 @@ pub(crate) enum Command {
     Release(release::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
+    Resolve(resolve::Arguments),
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
     #[cfg(feature = "sim")]

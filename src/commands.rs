@@ -10,6 +10,7 @@ pub(crate) mod key;
 pub(crate) mod lab;
 pub(crate) mod release;
 pub(crate) mod renew;
+pub(crate) mod resolve;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 #[cfg(feature = "sim")]
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Release(arguments) => context.block_on(release::execute(&arguments, &context)),
         Command::Verify(arguments) => context.block_on(verify::execute(&arguments, &context)),
         Command::Inspect(arguments) => context.block_on(inspect::execute(&arguments, &context)),
+        Command::Resolve(arguments) => context.block_on(resolve::execute(&arguments, &context)),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]

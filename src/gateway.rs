@@ -33,6 +33,7 @@ pub mod objects;
 pub mod owner;
 pub mod payload;
 pub mod prometheus;
+pub mod resolve;
 pub mod scope;
 #[cfg(feature = "serve")]
 pub mod server;

@@ -26,7 +26,7 @@ use crate::output::{self, OutputError, colour, format::Format};
 
 use report::{Report, Reports};
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// For fewer rows a thread is not worth its beginning.
 const LEAST_SHARE: usize = 1000;
@@ -152,6 +152,16 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         cluster.namespace
     );
     Err(Failure::says(Exit::No, message))
+}
+
+/// The report on one lease as JSON, `null` if there is none, and the `Date` of the answer.
+pub(super) async fn report_on(
+    key: &LeaseName,
+    cluster: &Cluster,
+) -> Result<(serde_json::Value, Option<jiff::Timestamp>), Failure> {
+    let (listed, date) = read(key, &cluster.namespace, cluster).await?;
+    let report = listed.map(|listed| Report::of(&listed, date).value());
+    Ok((report.unwrap_or_default(), date))
 }
 
 async fn look(

@@ -20,7 +20,6 @@ use crate::cli::duration;
 use crate::context::{Cluster, Context, interrupted, variable};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::gateway::GatewayVersion;
 use crate::gateway::ingest::Ingestion;
 use crate::gateway::kinds::{Kinds, discovery};
 use crate::gateway::objects::Objects;
@@ -30,6 +29,8 @@ use crate::gateway::server::metrics::Metrics;
 use crate::gateway::server::tls::Certificate;
 use crate::gateway::server::{Authenticator, Limits, Parts, Server};
 use crate::output;
+
+use super::resolve::Version;
 
 /// How long the API server may take to say which kinds it serves.
 const DISCOVERY: Duration = Duration::from_secs(30);
@@ -58,15 +59,6 @@ enum Scope {
     Managed,
     /// All
     All,
-}
-
-/// Whose rules for targets and fingerprints are followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Version {
-    /// The running gateway's
-    Current,
-    /// Those of the first gateway that took leases
-    January,
 }
 
 /// Serve signals as a replica of the gateway
@@ -148,15 +140,6 @@ fn optional_address(text: &str) -> Result<OptionalAddress, String> {
         return Ok(OptionalAddress(None));
     }
     address(text).map(|address| OptionalAddress(Some(address)))
-}
-
-impl From<Version> for GatewayVersion {
-    fn from(version: Version) -> Self {
-        match version {
-            Version::Current => Self::Current,
-            Version::January => Self::January,
-        }
-    }
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {

@@ -12,4 +12,5 @@ mod gateway_lock;
 mod generated;
 mod help;
 mod inspect;
+mod resolve;
 mod tidy;

@@ -1,0 +1,343 @@
+//! `gwlock resolve`: from one name of a thing to all others, and what the cluster says of each.
+
+use clap::Args;
+use gwlock_engine::protocol::key::Fingerprint;
+use gwlock_engine::remediation::RemediationRequest;
+use gwlock_engine::remediation::dedup::decide;
+use http::Request;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::context::{Cluster, Context, variable};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::gateway::GatewayVersion;
+use crate::gateway::resolve::{Names, ResolveError, Rules};
+use crate::output::age::age;
+use crate::output::{self, API_VERSION, OutputError, format::Format, table};
+
+use super::inspect;
+
+/// Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now
+///
+/// Any of them leads to all others. From a lease name alone, which holds 16 of the 64 digits of a fingerprint, the
+/// RemediationRequest is looked up by what its name begins with.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  gwlock resolve prod/Deployment/payment-api
+  gwlock resolve gw-lock-91fce8d5c4949766 -o json
+  gwlock resolve prod/Deployment/payment-api --offline --cluster-id east")]
+pub(crate) struct Arguments {
+    /// Target (prod/Deployment/payment-api), fingerprint, lease name or RemediationRequest name
+    #[arg(value_name = "THING")]
+    thing: String,
+    /// Cluster of the target, where several share one gateway
+    #[arg(long, value_name = "ID")]
+    cluster_id: Option<String>,
+    /// Whose rule for fingerprints is followed
+    #[arg(long, value_enum, default_value = "current", value_name = "VERSION")]
+    gateway_version: Version,
+    /// Name of the alert, which January's fingerprints contain
+    #[arg(long, value_name = "NAME")]
+    signal: Option<String>,
+    /// Ask no cluster
+    #[arg(long)]
+    offline: bool,
+    /// Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]
+    #[arg(long, value_name = "NAMESPACE")]
+    controller_namespace: Option<String>,
+    /// Output format: table, json, yaml, jsonpath=PATH
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: Format,
+}
+
+/// Whose rules for targets and fingerprints are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Version {
+    /// The running gateway's
+    Current,
+    /// Those of the first gateway that took leases
+    January,
+}
+
+impl From<Version> for GatewayVersion {
+    fn from(version: Version) -> Self {
+        match version {
+            Version::Current => Self::Current,
+            Version::January => Self::January,
+        }
+    }
+}
+
+/// What the cluster has of a thing.
+struct Found {
+    controller_namespace: String,
+    /// The lease as `inspect` reports it, `null` if there is none.
+    lease: Value,
+    requests: Vec<Value>,
+    date: Timestamp,
+}
+
+pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let rules = Rules {
+        version: arguments.gateway_version.into(),
+        cluster_id: arguments.cluster_id.as_deref(),
+        signal: arguments.signal.as_deref(),
+    };
+    let names = Names::of(&arguments.thing, rules).map_err(|error| match error {
+        ResolveError::NoSignalName => Failure::new(Exit::Usage, error).hint("--signal NAME"),
+        ResolveError::ClusterId(_) => Failure::new(Exit::Usage, error),
+        ResolveError::Unknown(_) => Failure::new(Exit::BadInput, error),
+    })?;
+    if arguments.offline {
+        print(arguments, &names, None)?;
+        return Ok(Exit::Done);
+    }
+    let cluster = context.cluster().await?;
+    let (names, found) = look(arguments, names, &cluster).await?;
+    print(arguments, &names, Some(&found))?;
+    let named = names.request.as_deref();
+    let is_there = |name: &str| found.requests.iter().any(|request| request["name"] == name);
+    match named.filter(|name| !is_there(name)) {
+        None => Ok(Exit::Done),
+        Some(name) => {
+            let namespace = &found.controller_namespace;
+            let message = format!("there is no RemediationRequest {name} in namespace {namespace}");
+            Err(Failure::says(Exit::No, message))
+        }
+    }
+}
+
+async fn look(
+    arguments: &Arguments,
+    names: Names,
+    cluster: &Cluster,
+) -> Result<(Names, Found), Failure> {
+    let controller_namespace = arguments
+        .controller_namespace
+        .clone()
+        .or_else(|| variable("KUBERNAUT_CONTROLLER_NAMESPACE"))
+        .unwrap_or_else(|| cluster.namespace.clone());
+    let collection = format!(
+        "/apis/kubernaut.ai/v1alpha1/namespaces/{controller_namespace}/remediationrequests"
+    );
+    let (names, objects) = match &names.fingerprint {
+        Some(fingerprint) => {
+            let objects = list(cluster, &collection, fingerprint).await?;
+            (names, objects)
+        }
+        None => match by_prefix(cluster, &collection, &names).await? {
+            Some(fingerprint) => {
+                let objects = list(cluster, &collection, &fingerprint).await?;
+                (names.completed(fingerprint), objects)
+            }
+            None => (names, Vec::new()),
+        },
+    };
+    let (lease, date) = match names.lease() {
+        Some(lease) => inspect::report_on(&lease, cluster).await?,
+        None => (Value::Null, None),
+    };
+    // Without a lease to read there is nothing whose age could be told wrongly.
+    let date = date.unwrap_or_else(Timestamp::now);
+    let found = Found {
+        controller_namespace,
+        lease,
+        requests: requests(&objects, date),
+        date,
+    };
+    Ok((names, found))
+}
+
+/// The fingerprint of a RemediationRequest whose name begins as it has to, if there is one.
+async fn by_prefix(
+    cluster: &Cluster,
+    collection: &str,
+    names: &Names,
+) -> Result<Option<Fingerprint>, Failure> {
+    let prefix = names.request_prefix();
+    let metadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+    let list = get(cluster, collection, metadata).await?;
+    let mut items = list["items"].as_array().into_iter().flatten();
+    let candidates = items
+        .by_ref()
+        .filter_map(|item| item["metadata"]["name"].as_str());
+    for name in candidates.filter(|name| name.starts_with(&prefix)) {
+        let request = get(cluster, &format!("{collection}/{name}"), "application/json").await?;
+        let fingerprint = request["spec"]["signalFingerprint"]
+            .as_str()
+            .unwrap_or_default();
+        let is_meant = names.request.as_deref().is_none_or(|named| named == name);
+        if is_meant && names.fits(fingerprint) {
+            return Ok(Fingerprint::parse(fingerprint));
+        }
+    }
+    Ok(None)
+}
+
+async fn list(
+    cluster: &Cluster,
+    collection: &str,
+    fingerprint: &Fingerprint,
+) -> Result<Vec<Value>, Failure> {
+    let path = format!("{collection}?fieldSelector=spec.signalFingerprint%3D{fingerprint}");
+    let list = get(cluster, &path, "application/json").await?;
+    Ok(list["items"].as_array().cloned().unwrap_or_default())
+}
+
+async fn get(cluster: &Cluster, path: &str, accept: &str) -> Result<Value, Failure> {
+    let patience = cluster.request_timeout.unwrap_or(inspect::DEFAULT_TIMEOUT);
+    let request = Request::get(path).header("accept", accept).body(Vec::new());
+    let request = request.map_err(|error| Failure::new(Exit::Bug, error))?;
+    match timeout(patience, cluster.client.request::<Value>(request)).await {
+        Ok(Ok(object)) => Ok(object),
+        Ok(Err(kube::Error::Api(status))) if status.code == 404 && status.reason != "NotFound" => {
+            Err(
+                Failure::says(Exit::Config, "this cluster has no RemediationRequests")
+                    .hint("--offline shows the names alone"),
+            )
+        }
+        Ok(Err(kube::Error::Api(status))) => {
+            let exit = if matches!(status.code, 401 | 403) {
+                Exit::Forbidden
+            } else {
+                Exit::Unreachable
+            };
+            Err(Failure::says(exit, status.message.clone()).hint("--offline shows the names alone"))
+        }
+        Ok(Err(error)) => Err(Failure::unreachable(
+            &gwlock_engine::client::api_error::describe(&error),
+        )),
+        Err(_) => Err(Failure::unreachable(&format!(
+            "no answer within {patience:?}"
+        ))),
+    }
+}
+
+fn requests(objects: &[Value], now: Timestamp) -> Vec<Value> {
+    let read: Vec<RemediationRequest> = objects
+        .iter()
+        .filter_map(|object| RemediationRequest::read(object).ok())
+        .collect();
+    let suppressing = decide(&read, now).map(|suppression| suppression.request.name.clone());
+    let told = read.iter().zip(objects).map(|(request, object)| {
+        let deduplication = request.deduplication().unwrap_or_default();
+        let target = &object["spec"]["targetResource"];
+        json!({
+            "name": request.name,
+            "phase": request.phase(),
+            "occurrenceCount": deduplication.count,
+            "firstSeenAt": deduplication.first_seen,
+            "lastSeenAt": deduplication.last_seen,
+            "target": format!(
+                "{}:{}:{}",
+                target["namespace"].as_str().unwrap_or_default(),
+                target["kind"].as_str().unwrap_or_default(),
+                target["name"].as_str().unwrap_or_default()
+            ),
+            "suppresses": suppressing.as_deref() == Some(request.name.as_str()),
+        })
+    });
+    told.collect()
+}
+
+fn print(arguments: &Arguments, names: &Names, found: Option<&Found>) -> Result<(), OutputError> {
+    let lease = names.lease();
+    // A RemediationRequest tells the target, unless its fingerprint is made of more than that.
+    let target = names.target.as_ref().map(ToString::to_string).or_else(|| {
+        let target = found?.requests.first()?["target"].as_str()?;
+        let is_whole = names.fingerprint.as_ref() == Some(&Fingerprint::of(target));
+        is_whole.then(|| target.to_owned())
+    });
+    if arguments.output.is_structured() {
+        let value = json!({
+            "apiVersion": API_VERSION,
+            "kind": "Resolution",
+            "target": target,
+            "fingerprint": names.fingerprint.as_ref().map(Fingerprint::as_str),
+            "lease": lease.as_ref().map(ToString::to_string),
+            "remediationRequestPrefix": names.request_prefix(),
+            "cluster": found.map(|found| json!({
+                "controllerNamespace": found.controller_namespace,
+                "lease": found.lease,
+                "remediationRequests": found.requests,
+            })),
+        });
+        return output::data(&arguments.output.print(&value)?);
+    }
+    let unknown = || "?".to_owned();
+    let mut rows = vec![
+        row("target", target.unwrap_or_else(unknown), String::new()),
+        row(
+            "fingerprint",
+            names
+                .fingerprint
+                .as_ref()
+                .map_or_else(|| format!("{}…", names.digits), ToString::to_string),
+            String::new(),
+        ),
+        row(
+            "lease",
+            lease.map_or_else(unknown, |lease| lease.to_string()),
+            found
+                .map(|found| lease_now(&found.lease))
+                .unwrap_or_default(),
+        ),
+    ];
+    match found {
+        Some(found) if !found.requests.is_empty() => {
+            rows.extend(found.requests.iter().map(|request| {
+                let name = request["name"].as_str().unwrap_or_default().to_owned();
+                row("request", name, request_now(request, found.date))
+            }));
+        }
+        Some(found) => rows.push(row(
+            "request",
+            format!("{}…", names.request_prefix()),
+            format!("none in namespace {}", found.controller_namespace),
+        )),
+        None => rows.push(row(
+            "request",
+            format!("{}…", names.request_prefix()),
+            String::new(),
+        )),
+    }
+    output::data(&table::render(&["WHAT", "NAME", "NOW"], &rows))
+}
+
+fn row(what: &str, name: String, now: String) -> Vec<String> {
+    vec![what.to_owned(), name, now]
+}
+
+fn lease_now(report: &Value) -> String {
+    match (report["state"].as_str(), report["holder"].as_str()) {
+        (None, _) => "nobody holds it".to_owned(),
+        (Some("held"), Some(holder)) => format!("held by {holder}"),
+        (Some(state), Some(holder)) => format!("{state}, last held by {holder}"),
+        (Some(state), None) => state.to_owned(),
+    }
+}
+
+fn request_now(request: &Value, now: Timestamp) -> String {
+    let phase = match request["phase"].as_str().unwrap_or_default() {
+        "" => "no phase yet",
+        phase => phase,
+    };
+    let mut text = match request["occurrenceCount"].as_i64() {
+        Some(count) => format!("{phase}, counted {count}"),
+        None => format!("{phase}, not counted"),
+    };
+    let last_seen = request["lastSeenAt"]
+        .as_str()
+        .and_then(|time| time.parse().ok());
+    if let Some(ago) =
+        last_seen.and_then(|seen: Timestamp| now.duration_since(seen).try_into().ok())
+    {
+        text.push_str(&format!(", last seen {} ago", age(ago)));
+    }
+    if request["suppresses"] == true {
+        text.push_str("; counts new signals");
+    }
+    text
+}
