@@ -86,6 +86,8 @@ pub struct Acquire {
     may_watch: bool,
     poll: Duration,
     lost_races: u32,
+    /// How often it was woken by a lease that became free.
+    wakes: u32,
     last_try_used: bool,
     last_refresh_used: bool,
     /// How many writes in a row had no answer, and the last failure, until a write has a clear one.
@@ -123,6 +125,7 @@ impl Acquire {
             may_watch: true,
             poll: FIRST_POLL,
             lost_races: 0,
+            wakes: 0,
             last_try_used: false,
             last_refresh_used: false,
             failed_writes: 0,
@@ -276,7 +279,12 @@ impl Acquire {
         }
         match wake {
             Wake::Deleted | Wake::Freed => {
-                let until = now + self.spread();
+                // Most leases have one waiter. Where there are more, those that lose go apart before the next race.
+                let until = match self.wakes {
+                    0 => now,
+                    _ => now + self.spread(),
+                };
+                self.wakes += 1;
                 let then = if wake == Wake::Deleted {
                     Then::Create
                 } else {

@@ -15,9 +15,9 @@ pub(super) const FIRST_POLL: Duration = Duration::from_millis(100);
 const LAST_POLL: Duration = Duration::from_secs(1);
 /// A watch can stall without ending, so a read comes at least this often.
 pub(super) const BACKSTOP: Duration = Duration::from_secs(10);
-/// Waiters that one event wakes go at once or up to so many milliseconds later. Timers count in milliseconds, so that
-/// any finer delay would cost a whole one.
-const WAKE_SPREAD: u64 = 1;
+/// Waiters that have lost a race go at once or up to so many milliseconds later into the next one. Timers count in
+/// milliseconds, so that any finer delay would cost a whole one.
+const WAKE_SPREAD: u64 = 3;
 
 impl Acquire {
     pub(super) fn on_not_executed(&mut self, sent: Sent, why: &NotExecuted, arrived: Moment) {
