@@ -129,8 +129,12 @@ mod tests {
     use super::*;
 
     fn is_running(pid: i32) -> bool {
-        // A zombie has no command line.
-        std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+        // The state follows the name, which is in brackets. A command line would not do: between fork and exec there
+        // is none.
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|line| {
+            let (_, state) = line.rsplit_once(") ").unwrap();
+            !state.starts_with(['Z', 'X'])
+        })
     }
 
     fn sleeper(folder: &Path, remove: Option<&Path>) -> Process {
