@@ -62,6 +62,7 @@ pub mod access;
 mod body;
 mod call;
 pub mod clock;
+mod cluster;
 mod convert;
 mod defaults;
 mod definitions;

@@ -1,4 +1,4 @@
-//! One stored object and the parts of its metadata that the server itself reads and writes.
+//! Stored objects and lists of them, and the parts of their metadata that the server itself reads and writes.
 
 use std::sync::{Arc, OnceLock};
 
@@ -54,6 +54,14 @@ impl Object {
     pub(crate) fn is_deleting(&self) -> bool {
         self.value["metadata"].get("deletionTimestamp").is_some()
     }
+}
+
+/// A list and its metadata.
+pub(crate) struct List {
+    pub(crate) items: Vec<Arc<Object>>,
+    pub(crate) revision: u64,
+    pub(crate) continue_token: Option<String>,
+    pub(crate) remaining: Option<u64>,
 }
 
 /// Writes `kind` and `apiVersion` first, as Kubernetes does; the items of a list leave both out.

@@ -9,12 +9,11 @@ use serde_json::{Map, Value, json};
 use crate::convert;
 use crate::golang::indent::indent;
 use crate::negotiate::{Encoding, Form, Output};
-use crate::object::{self, Object};
+use crate::object::{self, List, Object};
 use crate::protobuf::encode;
 use crate::registry::Resource;
 use crate::table::{self, Columns};
 use crate::types;
-use crate::verbs::List;
 
 /// One object. `headers` says whether a table names its columns, which only the first of a watch does.
 pub(crate) fn one(

@@ -8,7 +8,7 @@ mod observe;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -18,12 +18,10 @@ use jiff::Timestamp;
 pub use builder::ApiServerBuilder;
 pub use observe::Exchange;
 
-use crate::access::Authenticator;
 use crate::body::{Body, ConnectionLost};
-use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::faults::Faults;
 use crate::registry::Registry;
-use crate::store::Store;
 use observe::{Counts, Observer};
 
 /// A Kubernetes API server. Clones are the same server.
@@ -35,13 +33,8 @@ pub struct ApiServer {
 }
 
 /// What the clones share.
-pub(crate) struct Inner {
-    pub(crate) store: Store,
-    pub(crate) registry: RwLock<Arc<Registry>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    /// `None` where everybody is an administrator.
-    pub(crate) tokens: Option<Authenticator>,
-    pub(crate) faults: Faults,
+struct Inner {
+    cluster: Arc<Cluster>,
     observer: Option<Observer>,
     counts: Counts,
     date: Mutex<(i64, HeaderValue)>,
@@ -65,24 +58,24 @@ impl ApiServer {
     /// The faults, which can be changed at any time.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.inner.faults
+        &self.inner.cluster.faults
     }
 
     /// Which kinds there are now.
     #[must_use]
     pub fn registry(&self) -> Arc<Registry> {
-        self.inner.registry()
+        self.inner.cluster.registry()
     }
 
     /// The version of the newest write.
     #[must_use]
     pub fn revision(&self) -> u64 {
-        self.inner.store.lock().revision()
+        self.inner.cluster.store.lock().revision()
     }
 
     /// Forgets the history: watches and exact lists from older versions are answered with 410.
     pub fn compact(&self) {
-        self.inner.store.lock().compact();
+        self.inner.cluster.store.lock().compact();
     }
 
     /// How many requests came in for a resource, by its plural and a verb: `requests("leases", "create")`.
@@ -108,11 +101,6 @@ impl std::fmt::Debug for ApiServer {
 }
 
 impl Inner {
-    /// The kinds that are served now.
-    pub(crate) fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// The value of `Date`, which changes once a second.
     fn date(&self, now: Timestamp) -> HeaderValue {
         let mut cached = self.date.lock().unwrap_or_else(PoisonError::into_inner);

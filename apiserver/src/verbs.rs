@@ -18,9 +18,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::call::Call;
-use crate::object::Object;
+use crate::cluster::Cluster;
+use crate::object::{List, Object};
 use crate::registry::{Origin, Verb};
-use crate::server::Inner;
 use crate::status::Status;
 use crate::watch::WatchStream;
 
@@ -42,27 +42,19 @@ pub(crate) enum Reply {
     NotYet { wanted: u64 },
 }
 
-/// A list and its metadata.
-pub(crate) struct List {
-    pub(crate) items: Vec<Arc<Object>>,
-    pub(crate) revision: u64,
-    pub(crate) continue_token: Option<String>,
-    pub(crate) remaining: Option<u64>,
-}
-
 /// Executes a request.
-pub(crate) fn execute(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(crate) fn execute(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     if matches!(call.resource.origin, Origin::Review) {
-        return create::review(server, call);
+        return create::review(cluster, call);
     }
     match call.verb {
-        Verb::Create => create::create(server, call),
-        Verb::Get => read::get(server, call),
-        Verb::List => list::list(server, call),
-        Verb::Watch => watch::watch(server, call),
-        Verb::Update => update::update(server, call),
-        Verb::Patch => patch::patch(server, call),
-        Verb::Delete => delete::delete(server, call),
-        Verb::DeleteCollection => delete::delete_collection(server, call),
+        Verb::Create => create::create(cluster, call),
+        Verb::Get => read::get(cluster, call),
+        Verb::List => list::list(cluster, call),
+        Verb::Watch => watch::watch(cluster, call),
+        Verb::Update => update::update(cluster, call),
+        Verb::Patch => patch::patch(cluster, call),
+        Verb::Delete => delete::delete(cluster, call),
+        Verb::DeleteCollection => delete::delete_collection(cluster, call),
     }
 }

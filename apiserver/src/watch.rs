@@ -12,13 +12,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::body::ConnectionLost;
+use crate::cluster::Cluster;
 use crate::faults::Control;
 use crate::negotiate::Output;
 use crate::object::Object;
 use crate::registry::Resource;
 use crate::render;
 use crate::selector::Selector;
-use crate::server::Inner;
 use crate::status::Status;
 use crate::store::{Event, Subscription};
 use crate::validate;
@@ -50,7 +50,7 @@ pub(crate) enum Start {
 
 /// The state of one watch.
 pub(crate) struct WatchStream {
-    server: Arc<Inner>,
+    cluster: Arc<Cluster>,
     filter: Filter,
     queued: VecDeque<Bytes>,
     events: Subscription,
@@ -89,7 +89,7 @@ impl Change {
 
 impl WatchStream {
     pub(crate) fn new(
-        server: Arc<Inner>,
+        cluster: Arc<Cluster>,
         filter: Filter,
         start: Start,
         events: Subscription,
@@ -99,12 +99,12 @@ impl WatchStream {
     ) -> Self {
         let now = Instant::now();
         let ends = now + lifetime;
-        let control = server.faults.control();
+        let control = cluster.faults.control();
         let cuts = control.borrow().cut;
         let mut stream = Self {
             control,
             cuts,
-            server,
+            cluster,
             filter,
             queued: VecDeque::new(),
             events,
@@ -197,7 +197,7 @@ impl WatchStream {
             return;
         }
         if self.next_bookmark.is_some_and(|bookmark| now >= bookmark) {
-            let revision = self.server.store.lock().revision();
+            let revision = self.cluster.store.lock().revision();
             // Every event up to that version is in the channel by now.
             while let Ok(event) = self.events.try_recv() {
                 self.take(&event);
@@ -248,7 +248,7 @@ impl WatchStream {
 
     fn document(&mut self, change: Change, object: &Arc<Object>) -> Bytes {
         let headers = !std::mem::replace(&mut self.headed, true);
-        let now = self.server.clock.now();
+        let now = self.cluster.clock.now();
         let body = render::one(
             &self.filter.resource,
             self.filter.output,

@@ -66,9 +66,14 @@ fn elsewhere(server: &Inner, parts: &Parts) -> Result<Response<Body>, Status> {
         return Err(Status::method_not_allowed());
     }
     let query = parts.uri.query().unwrap_or_default();
-    discovery::answer(&server.registry(), parts.uri.path(), query, &parts.headers)
-        .map(|document| present(server, document))
-        .ok_or_else(Status::no_such_resource)
+    discovery::answer(
+        &server.cluster.registry(),
+        parts.uri.path(),
+        query,
+        &parts.headers,
+    )
+    .map(|document| present(server, document))
+    .ok_or_else(Status::no_such_resource)
 }
 
 fn present(server: &Inner, document: Document) -> Response<Body> {
@@ -97,7 +102,7 @@ async fn resource(
         user.clone(),
         &gate::resource_attributes(verb, path, &query),
     )?;
-    if server.registry().group(path.group).is_none() {
+    if server.cluster.registry().group(path.group).is_none() {
         return Ok(present(server, discovery::not_found()));
     }
     let resource = find(server, path)?;
@@ -126,7 +131,7 @@ async fn resource(
 }
 
 fn find(server: &Inner, path: &ResourcePath<'_>) -> Result<Arc<Resource>, Status> {
-    let registry = server.registry();
+    let registry = server.cluster.registry();
     let resource = registry
         .resource(path.group, path.version, path.plural)
         .ok_or_else(Status::no_such_resource)?;
@@ -162,7 +167,7 @@ async fn execute(
 ) -> Result<Reply, Status> {
     let mut patience: Option<Instant> = None;
     loop {
-        let wanted = match verbs::execute(server, call)? {
+        let wanted = match verbs::execute(&server.cluster, call)? {
             Reply::NotYet { wanted } => wanted,
             reply => return Ok(reply),
         };
@@ -174,7 +179,7 @@ async fn execute(
         if now >= until {
             return Err(Status::version_too_large(
                 wanted,
-                server.store.lock().revision(),
+                server.cluster.store.lock().revision(),
             ));
         }
         tokio::time::sleep(REVISION_POLL).await;
@@ -182,7 +187,7 @@ async fn execute(
 }
 
 fn respond(server: &Inner, call: &Call<'_>, reply: Reply) -> Result<Response<Body>, Status> {
-    let (resource, output, now) = (&call.resource, call.output, server.clock.now());
+    let (resource, output, now) = (&call.resource, call.output, server.cluster.clock.now());
     let media_type = output.encoding.media_type();
     Ok(match reply {
         Reply::Object { .. } if matches!(output.form, Form::MetadataList(_)) => {
@@ -219,7 +224,7 @@ fn respond(server: &Inner, call: &Call<'_>, reply: Reply) -> Result<Response<Bod
         }
         Reply::Watch(stream) => response(server, 200, media_type, watch_body(stream)),
         Reply::NotYet { wanted } => {
-            let current = server.store.lock().revision();
+            let current = server.cluster.store.lock().revision();
             return Err(Status::version_too_large(wanted, current));
         }
     })
@@ -271,6 +276,6 @@ fn response(server: &Inner, code: u16, content_type: &'static str, body: Body) -
         StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::DATE, server.date(server.clock.now()));
+    headers.insert(header::DATE, server.date(server.cluster.clock.now()));
     response
 }

@@ -10,6 +10,7 @@ use super::{ApiServer, Inner};
 use crate::access::{self, Authentication, Authenticator};
 use crate::call::whole_seconds;
 use crate::clock::{Clock, SystemClock};
+use crate::cluster::Cluster;
 use crate::faults::Faults;
 use crate::object;
 use crate::registry::Registry;
@@ -91,11 +92,13 @@ impl ApiServerBuilder {
         };
         ApiServer {
             inner: Arc::new(Inner {
-                store,
-                registry: RwLock::new(Arc::new(Registry::built_in())),
-                clock: self.clock,
-                tokens,
-                faults: Faults::default(),
+                cluster: Arc::new(Cluster {
+                    store,
+                    registry: RwLock::new(Arc::new(Registry::built_in())),
+                    clock: self.clock,
+                    tokens,
+                    faults: Faults::default(),
+                }),
                 observer: self.observer,
                 counts: Counts::default(),
                 date: Mutex::new((i64::MIN, HeaderValue::from_static(""))),

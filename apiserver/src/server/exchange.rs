@@ -47,7 +47,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: std::fmt::Display,
 {
-    let (began, received) = (server.clock.now(), Instant::now());
+    let (began, received) = (server.cluster.clock.now(), Instant::now());
     let (parts, body) = request.into_parts();
     let body = match collect(body).await {
         Ok(body) => body,
@@ -68,12 +68,12 @@ where
         deadline,
         report: None,
     };
-    if incoming.server.faults.is_idle() && incoming.server.observer.is_none() {
+    if incoming.server.cluster.faults.is_idle() && incoming.server.observer.is_none() {
         return Ok(incoming.answer().await);
     }
     let subject = incoming.subject();
     incoming.report = incoming.report_on(&subject);
-    match incoming.server.faults.act_on(subject) {
+    match incoming.server.cluster.faults.act_on(subject) {
         None => {
             let response = incoming.answer().await;
             Ok(incoming.answered(response))
@@ -145,7 +145,7 @@ impl Incoming {
                     let response = self.answer().await;
                     return Ok(self.answered(response));
                 }
-                let resumed = self.server.faults.clone().resumed();
+                let resumed = self.server.cluster.faults.clone().resumed();
                 Ok(self.held(resumed).await)
             }
             Action::DelayAnswer(delay) => {

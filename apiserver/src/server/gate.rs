@@ -19,7 +19,7 @@ use crate::store::{self, State, Store};
 
 /// The user of a request, after authentication and before impersonation.
 pub(super) fn authenticate(server: &Inner, headers: &HeaderMap) -> Result<UserInfo, Status> {
-    match &server.tokens {
+    match &server.cluster.tokens {
         None => Ok(UserInfo::new(
             "admin",
             &["system:masters", "system:authenticated"],
@@ -37,7 +37,7 @@ pub(super) fn admit(
     user: UserInfo,
     attributes: &Attributes,
 ) -> Result<UserInfo, Status> {
-    let source = &server.store;
+    let source = &server.cluster.store;
     let user = match impersonate(&parts.headers, source, &user, attributes) {
         Ok(None) => user,
         Ok(Some(other)) => other,

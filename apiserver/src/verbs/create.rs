@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::{Reply, admit, options, written};
 use crate::access::{self, Authenticator, ReviewContext, ReviewError};
 use crate::call::Call;
+use crate::cluster::Cluster;
 use crate::definitions;
 use crate::fields::{self, Writer};
 use crate::object::{self, Object, metadata_mut};
 use crate::registry::{Origin, Resource};
-use crate::server::Inner;
 use crate::status::Status;
 use crate::store::{self, State};
 use crate::validate;
@@ -19,12 +19,12 @@ use crate::validate;
 /// Kubernetes tries this many generated names.
 const NAME_ATTEMPTS: usize = 8;
 
-pub(super) fn create(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn create(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     let (mut object, warnings) = admit::decode_body(call)?;
     admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
     let dry_run = options::check(call)?;
-    let mut state = server.store.lock();
-    let object = insert(server, &mut state, call, object, dry_run)?;
+    let mut state = cluster.store.lock();
+    let object = insert(cluster, &mut state, call, object, dry_run)?;
     Ok(Reply::Object {
         code: 201,
         object,
@@ -34,7 +34,7 @@ pub(super) fn create(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
 
 /// Stores a new object. A PUT of a name that does not exist comes here as well.
 pub(super) fn insert(
-    server: &Inner,
+    cluster: &Cluster,
     state: &mut State,
     call: &Call<'_>,
     mut object: Value,
@@ -68,7 +68,7 @@ pub(super) fn insert(
         return Ok(Arc::new(Object::new(object, 0)));
     }
     let stored = state.put(&resource.stored_as, &key, object);
-    written::after_create(server, state, call, &key, &stored);
+    written::after_create(cluster, state, call, &key, &stored);
     Ok(stored)
 }
 
@@ -150,16 +150,16 @@ fn track(call: &Call<'_>, object: &mut Value) {
 }
 
 /// Answers a review: a question that is posted and never stored.
-pub(super) fn review(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn review(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     let (mut object, _) = admit::decode_body(call)?;
     if call.resource.is_namespaced() {
         admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
     }
     let nobody = Authenticator::default();
-    let tokens = server.tokens.as_ref().unwrap_or(&nobody);
+    let tokens = cluster.tokens.as_ref().unwrap_or(&nobody);
     let context = ReviewContext {
         user: call.user,
-        source: &server.store,
+        source: &cluster.store,
         tokens,
         now: call.began,
     };

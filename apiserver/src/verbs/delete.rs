@@ -7,18 +7,18 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use self::order::Order;
-use super::{List, Reply, list, options, written};
+use super::{Reply, list, options, written};
 use crate::call::Call;
-use crate::object::{self, Object, metadata_mut};
+use crate::cluster::Cluster;
+use crate::object::{self, List, Object, metadata_mut};
 use crate::registry::Resource;
 use crate::selector::Selector;
-use crate::server::Inner;
 use crate::status::{self, Status};
 use crate::store::{self, State};
 
-pub(super) fn delete(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn delete(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     let order = Order::of(call)?;
-    let mut state = server.store.lock();
+    let mut state = cluster.store.lock();
     let key = store::key(call.namespace, call.name);
     let Some(object) = state.get(&call.resource.stored_as, &key).cloned() else {
         return Err(Status::not_found(&call.resource, call.name));
@@ -26,7 +26,7 @@ pub(super) fn delete(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     order.check(&call.resource, call.name, &object)?;
     written::check_removable(call)?;
     Ok(
-        match remove(server, &mut state, call, &key, &object, &order) {
+        match remove(cluster, &mut state, call, &key, &object, &order) {
             Removal::Marked(object) => Reply::Object {
                 code: 200,
                 object,
@@ -40,16 +40,16 @@ pub(super) fn delete(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     )
 }
 
-pub(super) fn delete_collection(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn delete_collection(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     let order = Order::of(call)?;
     options::check_list(call)?;
     let selector = Selector::parse(call.query, &call.resource)?;
-    let mut state = server.store.lock();
+    let mut state = cluster.store.lock();
     let items = list::selected(&mut state, call, &selector);
     let mut deleted = Vec::with_capacity(items.len());
     for (key, object) in items {
         deleted.push(
-            match remove(server, &mut state, call, &key, &object, &order) {
+            match remove(cluster, &mut state, call, &key, &object, &order) {
                 Removal::Marked(object) => object,
                 Removal::Done => object,
             },
@@ -71,7 +71,7 @@ enum Removal {
 }
 
 fn remove(
-    server: &Inner,
+    cluster: &Cluster,
     state: &mut State,
     call: &Call<'_>,
     key: &str,
@@ -103,7 +103,7 @@ fn remove(
         });
     }
     if !order.is_dry_run {
-        written::remove(server, state, call, key);
+        written::remove(cluster, state, call, key);
     }
     Removal::Done
 }

@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::{List, Reply, options};
+use super::{Reply, options};
 use crate::call::Call;
-use crate::object::Object;
+use crate::cluster::Cluster;
+use crate::object::{List, Object};
 use crate::selector::Selector;
-use crate::server::Inner;
 use crate::status::Status;
 use crate::store::{self, State};
 
@@ -29,7 +29,7 @@ const EXPIRED_CONTINUE: &str = "The provided continue parameter is too old to di
      results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or \
      deleted between the time the first chunk was returned and now may show up in the list.";
 
-pub(super) fn list(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn list(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     options::check_list(call)?;
     let selector = Selector::parse(call.query, &call.resource)?;
     let limit = call.query.limit()?;
@@ -46,7 +46,7 @@ pub(super) fn list(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status
         return Err(Status::bad_request(why));
     }
     let exact = call.query.resource_version_match.as_deref() == Some("Exact");
-    let mut state = server.store.lock();
+    let mut state = cluster.store.lock();
     if let Some(wanted) = revision.filter(|wanted| *wanted > state.revision()) {
         return Ok(Reply::NotYet { wanted });
     }

@@ -6,20 +6,20 @@ use serde_json::Value;
 
 use super::{Reply, admit, options, update};
 use crate::call::Call;
+use crate::cluster::Cluster;
 use crate::convert;
 use crate::patch::Patch;
-use crate::server::Inner;
 use crate::status::Status;
 use crate::store;
 
-pub(super) fn patch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn patch(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     let patch = Patch::parse(
         call.content_type(),
         &call.body,
         call.resource.custom().is_some(),
     )?;
     let dry_run = options::check(call)?;
-    let mut state = server.store.lock();
+    let mut state = cluster.store.lock();
     let key = store::key(call.namespace, call.name);
     let Some(old) = state.get(&call.resource.stored_as, &key).cloned() else {
         return Err(Status::not_found(&call.resource, call.name));
@@ -35,7 +35,7 @@ pub(super) fn patch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
     if update::requested_revision(&object)?.is_some_and(|revision| revision != old.revision) {
         return Err(Status::modified(&call.resource, call.name));
     }
-    let object = update::replace(server, &mut state, call, &key, &old, object, dry_run)?;
+    let object = update::replace(cluster, &mut state, call, &key, &old, object, dry_run)?;
     Ok(Reply::Object {
         code: 200,
         object,

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use super::Reply;
 use crate::call::Call;
-use crate::server::Inner;
+use crate::cluster::Cluster;
 use crate::status::Status;
 use crate::store;
 
-pub(super) fn get(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn get(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     let wanted = call
         .query
         .revision()
         .map_err(Status::unexplained)?
         .unwrap_or(0);
-    let state = server.store.lock();
+    let state = cluster.store.lock();
     if wanted > state.revision() {
         return Ok(Reply::NotYet { wanted });
     }

@@ -6,24 +6,24 @@ use serde_json::Value;
 
 use super::{Reply, admit, create, options, written};
 use crate::call::Call;
+use crate::cluster::Cluster;
 use crate::fields::{self, Writer};
 use crate::object::{self, Object, metadata_mut};
 use crate::registry::{Origin, Resource, Subresource};
-use crate::server::Inner;
 use crate::status::Status;
 use crate::store::{self, State};
 use crate::validate;
 
-pub(super) fn update(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn update(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     let (mut object, warnings) = admit::decode_body(call)?;
     check_name(call, &object)?;
     admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
     let dry_run = options::check(call)?;
     let revision = requested_revision(&object)?;
-    let mut state = server.store.lock();
+    let mut state = cluster.store.lock();
     let key = store::key(call.namespace, call.name);
     let Some(old) = state.get(&call.resource.stored_as, &key).cloned() else {
-        return create_on_update(server, &mut state, call, object, dry_run, warnings);
+        return create_on_update(cluster, &mut state, call, object, dry_run, warnings);
     };
     check_uid(call, &object, old.uid())?;
     if revision.is_none() && !call.resource.write.unconditional_update {
@@ -32,7 +32,7 @@ pub(super) fn update(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Stat
     if revision.is_some_and(|revision| revision != old.revision) {
         return Err(Status::modified(&call.resource, call.name));
     }
-    let object = replace(server, &mut state, call, &key, &old, object, dry_run)?;
+    let object = replace(cluster, &mut state, call, &key, &old, object, dry_run)?;
     Ok(Reply::Object {
         code: 200,
         object,
@@ -95,7 +95,7 @@ fn storage_path(call: &Call<'_>) -> String {
 }
 
 fn create_on_update(
-    server: &Inner,
+    cluster: &Cluster,
     state: &mut State,
     call: &Call<'_>,
     mut object: Value,
@@ -107,7 +107,7 @@ fn create_on_update(
     }
     check_uid(call, &object, "")?;
     metadata_mut(&mut object).remove("resourceVersion");
-    let object = create::insert(server, state, call, object, dry_run)?;
+    let object = create::insert(cluster, state, call, object, dry_run)?;
     Ok(Reply::Object {
         code: 201,
         object,
@@ -117,7 +117,7 @@ fn create_on_update(
 
 /// Replaces a stored object. Preconditions have been checked; the object has been decoded.
 pub(super) fn replace(
-    server: &Inner,
+    cluster: &Cluster,
     state: &mut State,
     call: &Call<'_>,
     key: &str,
@@ -146,7 +146,7 @@ pub(super) fn replace(
     }
     if old.is_deleting() && !object::has_finalizers(&new) {
         if !dry_run {
-            written::remove(server, state, call, key);
+            written::remove(cluster, state, call, key);
         }
         return Ok(Arc::new(Object::new(new, old.revision)));
     }
@@ -154,7 +154,7 @@ pub(super) fn replace(
         return Ok(Arc::new(Object::new(new, old.revision)));
     }
     let stored = state.put(&resource.stored_as, key, new);
-    written::after_update(server, state, call, key, &stored);
+    written::after_update(cluster, state, call, key, &stored);
     Ok(stored)
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Reply, list, options};
 use crate::call::Call;
+use crate::cluster::Cluster;
 use crate::selector::Selector;
-use crate::server::Inner;
 use crate::status::Status;
 use crate::store::{self, WatchScope};
 use crate::watch::{Filter, Start, WatchStream};
@@ -14,7 +14,7 @@ use crate::watch::{Filter, Start, WatchStream};
 /// How long a watch lives that names no `timeoutSeconds`.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(1800);
 
-pub(super) fn watch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Status> {
+pub(super) fn watch(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, Status> {
     options::check_list(call)?;
     let selector = Selector::parse(call.query, &call.resource)?;
     let revision = options::revision(call)?;
@@ -26,7 +26,7 @@ pub(super) fn watch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
         output: call.output,
     };
     let send_initial_events = call.query.send_initial_events.unwrap_or(false);
-    let mut state = server.store.lock();
+    let mut state = cluster.store.lock();
     let current = state.revision();
     let table = state.table(&call.resource.stored_as);
     let start = match revision {
@@ -58,7 +58,7 @@ pub(super) fn watch(server: &Arc<Inner>, call: &Call<'_>) -> Result<Reply, Statu
     let events = table.subscribe(&scope);
     drop(state);
     Ok(Reply::Watch(Box::new(WatchStream::new(
-        Arc::clone(server),
+        Arc::clone(cluster),
         filter,
         start,
         events,

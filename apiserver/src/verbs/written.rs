@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::admit;
 use crate::call::Call;
+use crate::cluster::Cluster;
 use crate::definitions;
 use crate::object::{self, Object, metadata_mut};
 use crate::registry::Registry;
-use crate::server::Inner;
 use crate::status::Status;
 use crate::store::State;
 
@@ -19,7 +19,7 @@ const NAMESPACES: &str = "namespaces";
 
 /// After an object was created under `key`.
 pub(super) fn after_create(
-    server: &Inner,
+    cluster: &Cluster,
     state: &mut State,
     call: &Call<'_>,
     key: &str,
@@ -28,13 +28,13 @@ pub(super) fn after_create(
     if admit::is_definition(&call.resource) {
         let established = definitions::established(&stored.value, &call.stamp());
         let established = state.put(definitions::TABLE, key, established);
-        serve(server, &established.value);
+        serve(cluster, &established.value);
     }
 }
 
 /// After an object was replaced under `key`.
 pub(super) fn after_update(
-    server: &Inner,
+    cluster: &Cluster,
     state: &mut State,
     call: &Call<'_>,
     key: &str,
@@ -43,10 +43,10 @@ pub(super) fn after_update(
     if admit::is_definition(&call.resource) && call.subresource.is_none() {
         let established = definitions::established(&stored.value, &call.stamp());
         if established == *stored.value {
-            serve(server, &stored.value);
+            serve(cluster, &stored.value);
         } else {
             serve(
-                server,
+                cluster,
                 &state.put(definitions::TABLE, key, established).value,
             );
         }
@@ -64,12 +64,12 @@ pub(super) fn check_removable(call: &Call<'_>) -> Result<(), Status> {
 }
 
 /// Removes the object under `key` for good.
-pub(super) fn remove(server: &Inner, state: &mut State, call: &Call<'_>, key: &str) {
+pub(super) fn remove(cluster: &Cluster, state: &mut State, call: &Call<'_>, key: &str) {
     let Some(removed) = state.remove(&call.resource.stored_as, key) else {
         return;
     };
     if admit::is_definition(&call.resource) {
-        end_definition(server, state, &removed.value);
+        end_definition(cluster, state, &removed.value);
     }
     let namespace = object::text(&removed.value, "namespace");
     if !namespace.is_empty() {
@@ -132,8 +132,8 @@ fn end_namespace_when_empty(state: &mut State, namespace: &str) {
     }
 }
 
-fn serve(server: &Inner, definition: &Value) {
-    change_registry(server, |registry| {
+fn serve(cluster: &Cluster, definition: &Value) {
+    change_registry(cluster, |registry| {
         let (group, plural) = definitions::group_and_plural(definition);
         registry.remove(group, plural);
         for resource in definitions::resources(definition) {
@@ -142,7 +142,7 @@ fn serve(server: &Inner, definition: &Value) {
     });
 }
 
-fn end_definition(server: &Inner, state: &mut State, definition: &Value) {
+fn end_definition(cluster: &Cluster, state: &mut State, definition: &Value) {
     let table = object::text(definition, "name");
     let keys: Vec<String> = state
         .range(table, "")
@@ -151,14 +151,14 @@ fn end_definition(server: &Inner, state: &mut State, definition: &Value) {
     for key in keys {
         state.remove(table, &key);
     }
-    change_registry(server, |registry| {
+    change_registry(cluster, |registry| {
         let (group, plural) = definitions::group_and_plural(definition);
         registry.remove(group, plural);
     });
 }
 
-fn change_registry(server: &Inner, change: impl FnOnce(&mut Registry)) {
-    let mut registry = server
+fn change_registry(cluster: &Cluster, change: impl FnOnce(&mut Registry)) {
+    let mut registry = cluster
         .registry
         .write()
         .unwrap_or_else(PoisonError::into_inner);
