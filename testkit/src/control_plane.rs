@@ -36,7 +36,7 @@ pub struct ControlPlane {
 
 impl ControlPlane {
     pub(crate) fn start() -> Result<Self> {
-        let assets = assets::folder()?;
+        let assets = assets::control_plane()?;
         let folder = tempfile::Builder::new()
             .prefix("gwlock-controlplane-")
             .tempdir()?
@@ -176,7 +176,7 @@ impl ControlPlane {
 
 fn write_credentials(folder: &Path) -> Result<()> {
     fs::write(folder.join("tokens.csv"), users::token_file())?;
-    // For signing service account tokens, which no test asks for.
+    // For signing the tokens of service accounts.
     let key = rcgen::KeyPair::generate()?;
     fs::write(folder.join("sa.key"), key.serialize_pem())?;
     fs::write(folder.join("sa.pub"), key.public_key_pem())?;
@@ -224,7 +224,7 @@ fn start_apiserver(assets: &Path, folder: &Path, etcd_port: u16, port: u16) -> R
 }
 
 /// Ports that nobody listens on. Somebody could take one before it is used; then the program says so in its log.
-fn free_ports<const N: usize>() -> Result<[u16; N]> {
+pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
     let listeners: Vec<TcpListener> = (0..N)
         .map(|_| TcpListener::bind("127.0.0.1:0"))
         .collect::<std::io::Result<_>>()?;

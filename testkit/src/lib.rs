@@ -1,7 +1,8 @@
-//! The real control plane for tests: kube-apiserver, etcd and kubectl; and a proxy that counts and fails.
+//! The real control plane for tests: kube-apiserver, etcd and kubectl; a real Alertmanager; and a proxy that counts and
+//! fails.
 //!
-//! The programs are found in `KUBEBUILDER_ASSETS` if that is the same minor version, else in the user's cache, else
-//! built there from Go modules. A test that needs them fails where they cannot be had; `GWLOCK_CONTROL_PLANE=skip` is
+//! The programs are found in the user's cache, or built there from Go modules; the control plane's may stand in
+//! `KUBEBUILDER_ASSETS` if that is the same minor version. A test that needs them fails where they cannot be had; `GWLOCK_CONTROL_PLANE=skip` is
 //! the only way round, and says so:
 //!
 //! ```no_run
@@ -13,12 +14,16 @@
 //!
 //! Nothing here knows leases or remediation requests, but for the definition of the latter.
 
+mod alertmanager;
 mod assets;
+mod authority;
 mod control_plane;
 mod process;
 pub mod proxy;
 mod users;
 
+pub use alertmanager::Alertmanager;
+pub use authority::{Authority, Leaf};
 pub use control_plane::ControlPlane;
 pub use process::Process;
 pub use users::User;
@@ -54,6 +59,20 @@ pub fn control_plane() -> Option<&'static ControlPlane> {
 #[must_use]
 pub fn private_control_plane() -> Option<ControlPlane> {
     (!is_skipped()).then(start)
+}
+
+/// An Alertmanager with this configuration.
+///
+/// `None` only where `GWLOCK_CONTROL_PLANE=skip` is set.
+///
+/// # Panics
+/// When it cannot be had, with what to install, or does not take the configuration.
+pub async fn alertmanager(configuration: &str) -> Option<Alertmanager> {
+    if is_skipped() {
+        return None;
+    }
+    let started = Alertmanager::start(configuration).await;
+    Some(started.unwrap_or_else(|error| panic!("no Alertmanager: {error:#}")))
 }
 
 fn start() -> ControlPlane {

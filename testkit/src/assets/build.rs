@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{MINOR, MODULE, VERSION, is_complete};
+use super::Module;
 
 const POLL: Duration = Duration::from_millis(200);
 /// How often a build that takes minutes says that it is still at work.
@@ -16,36 +16,44 @@ const REPORT: Duration = Duration::from_secs(30);
 
 /// Builds into a folder beside the target and moves it there, so that the target is never incomplete. Of several
 /// processes one builds and the others wait.
-pub(super) fn build(target: &Path) -> Result<()> {
+pub(super) fn build(module: &Module, target: &Path) -> Result<()> {
+    let programs = module.sentence();
     let parent = target.parent().context("the cache has no parent folder")?;
     fs::create_dir_all(parent)?;
     let lock = File::create(parent.join("lock"))?;
     if lock.try_lock().is_err() {
-        say("another process builds kube-apiserver, etcd and kubectl; waiting for it");
+        say(&format!(
+            "another process builds {programs}; waiting for it"
+        ));
         lock.lock().context("cannot lock the cache")?;
     }
-    if is_complete(target) {
+    if module.is_complete(target) {
         return Ok(());
     }
     let go = Command::new("go").arg("version").output();
     if !go.is_ok_and(|output| output.status.success()) {
         bail!(
-            "Go is needed to build kube-apiserver, etcd and kubectl once: install Go 1.26 or newer, or set \
-             KUBEBUILDER_ASSETS to a folder that has them in version {MINOR}x, or set GWLOCK_CONTROL_PLANE=skip"
+            "Go is needed to build {programs} once: install Go 1.26 or newer, or {}set GWLOCK_CONTROL_PLANE=skip",
+            match module.instead {
+                "" => String::new(),
+                instead => format!("{instead}or "),
+            }
         );
     }
     say(&format!(
-        "building kube-apiserver, etcd and kubectl {VERSION} into {}: once, for five to ten minutes, with a download \
-         of some hundred megabytes",
-        target.display()
+        "building {programs} {} into {}: once, for {}",
+        module.version,
+        target.display(),
+        module.cost
     ));
     let folder = tempfile::Builder::new()
         .prefix("build-")
         .tempdir_in(parent)?;
     let start = Instant::now();
-    install(folder.path(), start)?;
-    // etcd's program is named after its folder.
-    fs::rename(folder.path().join("server"), folder.path().join("etcd"))?;
+    install(module, folder.path(), start)?;
+    for (built, wanted) in module.renamed {
+        fs::rename(folder.path().join(built), folder.path().join(wanted))?;
+    }
     fs::rename(folder.path(), target)
         .with_context(|| format!("cannot move the build to {}", target.display()))?;
     // There is nothing left to remove under the old name.
@@ -54,17 +62,16 @@ pub(super) fn build(target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Without the version flags `/version` answers something that no client can parse. `GOFLAGS` of the user's could
-/// hold `-mod=mod`, which would change the module's files.
-fn install(folder: &Path, start: Instant) -> Result<()> {
-    let version = "k8s.io/component-base/version";
-    let flags = format!(
-        "-s -w -X {version}.gitVersion={VERSION} -X {version}.gitMajor=1 -X {version}.gitMinor=36"
-    );
+/// `GOFLAGS` of the user's could hold `-mod=mod`, which would change the module's files.
+fn install(module: &Module, folder: &Path, start: Instant) -> Result<()> {
+    let mut flags = "-s -w".to_owned();
+    for (variable, value) in module.variables {
+        flags.push_str(&format!(" -X {variable}={value}"));
+    }
     let log = folder.join("go.log");
     let mut go = Command::new("go")
         .args(["install", "-trimpath", "-ldflags", &flags, "tool"])
-        .current_dir(MODULE)
+        .current_dir(module.source())
         .env("GOBIN", folder)
         .env("GOTOOLCHAIN", "local")
         .env_remove("GOFLAGS")
@@ -102,5 +109,5 @@ fn wait(go: &mut Child, start: Instant) -> Result<ExitStatus> {
 
 /// To stderr itself: what goes through the print macros is held back by the test harness.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "control plane: {text}");
+    let _ = writeln!(std::io::stderr(), "testkit: {text}");
 }

@@ -6,33 +6,26 @@ use anyhow::{Context as _, Result};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::RootCertStore;
 use rustls::crypto::ring::default_provider;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::body::AnyBody;
+use crate::authority::Authority;
 
 /// A client that speaks HTTP/1.1, over TLS where the address says so.
 pub(super) type Client = legacy::Client<HttpsConnector<HttpConnector>, AnyBody>;
 
-/// The authority as PEM, and what takes connections under a certificate that it signed. A client refuses an authority's
-/// certificate as a server's, hence two.
+/// The authority as PEM, and what takes connections under a certificate that it signed.
 pub(super) fn acceptor() -> Result<(String, TlsAcceptor)> {
-    let mut authority = CertificateParams::new(Vec::new())?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()])?
-        .signed_by(&key, &authority)?;
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let authority = Authority::new()?;
+    let leaf = authority.certify()?;
     let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key)?;
+        .with_single_cert(vec![leaf.der().clone()], leaf.key_der())?;
     // Counting and cutting is per connection; with HTTP/2 one cut would hit every request.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok((authority.pem(), TlsAcceptor::from(Arc::new(config))))
