@@ -1,8 +1,12 @@
 //! On a real control plane: processes of gwlock's protocol beside processes that speak the gateway's, and what a gateway
 //! assumes of an API server.
 
+#[cfg(feature = "serve")]
+mod alertmanager;
 #[cfg(feature = "sim")]
 mod contention;
 mod gateway;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod service;

@@ -1,6 +1,7 @@
 //! Replicas as processes: one alert over several of them, and what is left when one is killed.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -16,19 +17,19 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-const ROUTE: &str = "/api/v1/signals/prometheus";
+pub(super) const ROUTE: &str = "/api/v1/signals/prometheus";
 
 /// A namespace of a real cluster with a pod to complain about, which is managed.
-struct World {
-    client: kube::Client,
-    namespace: String,
-    kubeconfig: NamedTempFile,
+pub(super) struct World {
+    pub(super) client: kube::Client,
+    pub(super) namespace: String,
+    pub(super) kubeconfig: NamedTempFile,
 }
 
 /// A process of `gwlock serve`; killed when it is dropped.
-struct Replica {
+pub(super) struct Replica {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 /// What became of signals that were sent.
@@ -43,7 +44,7 @@ struct Tally {
 }
 
 impl World {
-    async fn new(control_plane: &ControlPlane) -> Self {
+    pub(super) async fn new(control_plane: &ControlPlane) -> Self {
         let namespace = control_plane.namespace().await;
         let world = Self {
             client: transport::connect(control_plane.config(User::Admin, &namespace)).unwrap(),
@@ -77,7 +78,7 @@ impl World {
         world
     }
 
-    async fn try_requests(&self) -> Option<Vec<Value>> {
+    pub(super) async fn try_requests(&self) -> Option<Vec<Value>> {
         let namespace = &self.namespace;
         let path =
             format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests");
@@ -87,7 +88,7 @@ impl World {
     }
 
     /// The occurrence counts of all RemediationRequests.
-    async fn counts(&self) -> Vec<usize> {
+    pub(super) async fn counts(&self) -> Vec<usize> {
         let requests = self.try_requests().await.unwrap();
         let count = |request: &Value| {
             let count = &request["status"]["deduplication"]["occurrenceCount"];
@@ -105,28 +106,7 @@ impl World {
     }
 
     fn replica(&self, name: &str) -> Replica {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gwlock"))
-            .args(["serve", "--bind-address", "127.0.0.1:0", "--auth", "none"])
-            .args([
-                "--health-probe-bind-address",
-                "0",
-                "--metrics-bind-address",
-                "0",
-            ])
-            .args(["--shutdown-delay", "0s", "--identity", name])
-            .env("KUBECONFIG", self.kubeconfig.path())
-            .env_remove("POD_NAMESPACE")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = child.stderr.take().unwrap();
-        let mut lines = BufReader::new(stderr).lines();
-        let line = lines.next().unwrap().unwrap();
-        let url = line.strip_prefix("serving signals on ");
-        let url = url.unwrap_or_else(|| panic!("{line}")).to_owned();
-        // What it says later has to go somewhere.
-        std::thread::spawn(move || lines.count());
-        Replica { child, url }
+        Replica::start(self.kubeconfig.path(), name, &["--auth", "none"])
     }
 
     /// One alert so many times at once, to the replicas in turn.
@@ -167,7 +147,34 @@ impl World {
 }
 
 impl Replica {
-    fn send(&self, signal: Signal) {
+    /// With these arguments beside the usual ones; `url` says where it listens.
+    pub(super) fn start(kubeconfig: &Path, name: &str, more: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gwlock"))
+            .args(["serve", "--bind-address", "127.0.0.1:0"])
+            .args([
+                "--health-probe-bind-address",
+                "0",
+                "--metrics-bind-address",
+                "0",
+            ])
+            .args(["--shutdown-delay", "0s", "--identity", name])
+            .args(more)
+            .env("KUBECONFIG", kubeconfig)
+            .env_remove("POD_NAMESPACE")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let mut lines = BufReader::new(stderr).lines();
+        let line = lines.next().unwrap().unwrap();
+        let url = line.strip_prefix("serving signals on ");
+        let url = url.unwrap_or_else(|| panic!("{line}")).to_owned();
+        // What it says later has to go somewhere.
+        std::thread::spawn(move || lines.count());
+        Self { child, url }
+    }
+
+    pub(super) fn send(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 

@@ -145,7 +145,7 @@ proptest! {
 
     #[test]
     fn nothing_in_the_place_of_a_field_makes_a_parser_panic(
-        which in 0..2_usize, at in any::<usize>(), part in json(),
+        which in any::<usize>(), at in any::<usize>(), part in json(),
     ) {
         let webhook = with_part(seed("webhook", which), at, part.clone()).to_string();
         checks::webhook(webhook.as_bytes());
