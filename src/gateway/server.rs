@@ -13,6 +13,7 @@ mod auth;
 mod gate;
 mod health;
 mod intake;
+mod linger;
 pub mod listen;
 pub mod metrics;
 mod problem;

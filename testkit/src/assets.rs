@@ -39,7 +39,7 @@ const ALERTMANAGER: Module = Module {
     programs: &["alertmanager"],
     renamed: &[],
     variables: &[("github.com/prometheus/common/version.Version", "0.28.1")],
-    cost: "one to two minutes, with a download of some fifty megabytes",
+    cost: "one to two minutes, with a download of about a hundred megabytes",
     instead: "",
 };
 

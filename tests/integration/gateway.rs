@@ -10,6 +10,8 @@ mod requests;
 mod serve;
 mod signals;
 #[cfg(feature = "serve")]
+mod sockets;
+#[cfg(feature = "serve")]
 mod storms;
 mod targets;
 #[cfg(feature = "serve")]

@@ -3,6 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
@@ -35,6 +36,10 @@ impl Server {
     /// The whole body, if it is JSON of an acceptable size and arrives in time.
     pub(super) async fn body(&self, request: Request) -> Result<Vec<u8>, Problem> {
         media_type(request.headers())?;
+        // Before anything is read: a sender that asks whether it may go on is told that it may not.
+        if request.body().size_hint().lower() > MAX_BODY as u64 {
+            return Err(Problem::too_large(MAX_BODY));
+        }
         let body = Limited::new(request.into_body(), MAX_BODY).collect();
         match timeout(self.0.parts.limits.body, body).await {
             Ok(Ok(body)) => Ok(body.to_bytes().into()),

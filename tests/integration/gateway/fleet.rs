@@ -153,6 +153,11 @@ impl Fleet {
         probes.oneshot(request).await.unwrap().status().as_u16()
     }
 
+    /// The first replica's routes, to serve them on a socket.
+    pub(crate) fn routes(&self) -> Router {
+        self.replicas[0].routes.clone()
+    }
+
     pub(crate) fn drain(&self) {
         self.replicas[0].server.drain();
     }
