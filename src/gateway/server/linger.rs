@@ -4,6 +4,8 @@
 //! the answer: it tries again what was refused for good. So the sending half is closed first, and for a short time what
 //! still comes is thrown away (RFC 9112, 9.6).
 //!
+//! A sender that does not take its answers loses its connection, which others may need.
+//!
 //! Knows nothing of what is served.
 
 use std::io;
@@ -20,6 +22,9 @@ use tokio::time::Sleep;
 
 /// How long what still comes is thrown away.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an answer may wait to be taken, as in the running gateway.
+const TAKEN: Duration = Duration::from_secs(30);
 
 /// Whether the last request of a connection was not read to its end.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +94,8 @@ pub(super) struct Lingering<S> {
     unread: Unread,
     /// Set when the sending half is closed.
     until: Option<Pin<Box<Sleep>>>,
+    /// Set while nothing can be written.
+    stuck: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Lingering<S> {
@@ -97,7 +104,25 @@ impl<S> Lingering<S> {
             stream,
             unread,
             until: None,
+            stuck: None,
         }
+    }
+
+    /// What came of writing, unless nothing has for too long.
+    fn written<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.stuck = None;
+            return polled;
+        }
+        let stuck = self
+            .stuck
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(TAKEN)));
+        ready!(stuck.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -117,17 +142,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(context, polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let polled = Pin::new(&mut self.stream).poll_flush(context);
+        self.written(context, polled)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let own = self.get_mut();
         if own.until.is_none() {
-            ready!(Pin::new(&mut own.stream).poll_shutdown(context))?;
+            let polled = Pin::new(&mut own.stream).poll_shutdown(context);
+            ready!(own.written(context, polled))?;
         }
         if !own.unread.is_set() {
             return Poll::Ready(Ok(()));
@@ -152,10 +180,70 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.written(context, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn connection(is_unread: bool) -> (DuplexStream, Lingering<DuplexStream>) {
+        let (sender, own) = duplex(16);
+        let unread = Unread::default();
+        if is_unread {
+            unread.set();
+        }
+        (sender, Lingering::new(own, unread))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_anything_unread_ends_at_once() {
+        let (_sender, mut own) = connection(false);
+        let start = Instant::now();
+        own.shutdown().await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_still_comes_is_thrown_away_until_the_sender_ends() {
+        let (mut sender, mut own) = connection(true);
+        let sending = tokio::spawn(async move {
+            sender.write_all(&[0; 10_000]).await.unwrap();
+            sender.read_to_end(&mut Vec::new()).await.unwrap();
+        });
+        let start = Instant::now();
+        own.shutdown().await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        sending.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_that_does_not_end_is_not_waited_for_for_ever() {
+        let (_sender, mut own) = connection(true);
+        let start = Instant::now();
+        own.shutdown().await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), PATIENCE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_nobody_takes_ends_the_connection() {
+        let (mut sender, mut own) = connection(false);
+        let start = Instant::now();
+        let error = own.write_all(&[0; 17]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(start.elapsed().as_secs(), TAKEN.as_secs());
+        // Taken in time, it starts anew.
+        sender.read_exact(&mut [0; 16]).await.unwrap();
+        own.write_all(&[0; 16]).await.unwrap();
+        assert!(own.stuck.is_none());
     }
 }
