@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use gwlock_testkit::{Alertmanager, ControlPlane, alertmanager, control_plane};
 use http::Request;
+use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -102,14 +103,20 @@ fn resolved(world: &World, pod: &str) -> Value {
 
 async fn add_pods(world: &World, names: &[&str]) {
     for name in names {
-        let pod = json!({
-            "metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i"}]}
-        });
         let path = format!("/api/v1/namespaces/{}/pods", world.namespace);
-        let request = Request::post(path).header("content-type", "application/json");
-        let request = request.body(pod.to_string().into_bytes()).unwrap();
-        let _: Value = world.client.request(request).await.unwrap();
+        let spec = "spec: {containers: [{name: c, image: i}]}";
+        create(world, &path, &format!("metadata: {{name: {name}}}\n{spec}")).await;
     }
+}
+
+async fn create(world: &World, path: &str, yaml: &str) -> Value {
+    let request = Request::post(path).header("content-type", "application/yaml");
+    let request = request.body(Body::from(yaml.as_bytes().to_vec())).unwrap();
+    let answer = world.client.send(request).await.unwrap();
+    let status = answer.status();
+    let body = answer.into_body().collect_bytes().await.unwrap();
+    assert_eq!(status, 201, "{}", body.escape_ascii());
+    serde_json::from_slice(&body).unwrap()
 }
 
 fn delivered(attempts: &[Attempt]) -> usize {

@@ -11,16 +11,23 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::super::serve::{ROUTE, Replica};
+use super::super::serve::{ROUTE, Replica, World};
 use super::super::service::{Attempt, Outcome};
 use super::{
-    AT_ONCE, Line, Timing, add_pods, counted, delivered, firing, replica, statuses, until, world,
+    AT_ONCE, Line, Timing, add_pods, counted, create, delivered, firing, replica, statuses, until,
+    world,
 };
 
 const COUNTING: &str = "patch remediationrequests/status";
 const GO_ON: &[u8; 25] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Longer than a test takes.
 const LONG: Duration = Duration::from_secs(600);
+
+/// How often this status was answered.
+fn times(attempts: &[Attempt], status: u16) -> usize {
+    let statuses = statuses(attempts).into_iter();
+    statuses.filter(|read| *read == Some(status)).count()
+}
 
 fn one(pod: &str, count: u64) -> BTreeMap<String, u64> {
     BTreeMap::from([(pod.to_owned(), count)])
@@ -55,14 +62,7 @@ async fn an_overloaded_replica_gets_it_again_when_it_has_room() {
     line.alertmanager
         .post(&json!([firing(&world, "api")]))
         .await;
-    let refused = |attempts: &[Attempt]| {
-        let statuses = statuses(attempts);
-        statuses
-            .iter()
-            .filter(|status| **status == Some(503))
-            .count()
-            == 2
-    };
+    let refused = |attempts: &[Attempt]| times(attempts, 503) >= 2;
     line.service.wait_until("two refusals", refused).await;
     slow.write_all(body.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -103,16 +103,52 @@ async fn a_replica_without_an_api_server_gets_it_again_when_it_has_one() {
     line.alertmanager
         .post(&json!([firing(&world, "api")]))
         .await;
-    let failed = |attempts: &[Attempt]| {
-        let statuses = statuses(attempts);
-        statuses
-            .iter()
-            .filter(|status| **status == Some(500))
-            .count()
-            == 2
-    };
+    let failed = |attempts: &[Attempt]| times(attempts, 500) >= 2;
     line.service.wait_until("two failures", failed).await;
     proxy.heal();
+    let attempts = line.delivered(1).await;
+    let (last, before) = attempts.split_last().unwrap();
+    assert_eq!(last.status(), Some(201));
+    assert_eq!(statuses(before), vec![Some(500); before.len()]);
+    assert_eq!(counted(&world).await, one("api", 1));
+}
+
+/// Gives the gateway's user these rights.
+async fn grant(world: &World, name: &str, rules: &str) {
+    let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces";
+    let rbac = format!("{rbac}/{}", world.namespace);
+    let metadata = format!("metadata: {{name: {name}}}");
+    let role = format!("{metadata}\nrules: {rules}");
+    create(world, &format!("{rbac}/roles"), &role).await;
+    let role = format!("{{apiGroup: rbac.authorization.k8s.io, kind: Role, name: {name}}}");
+    let subject = format!("{{kind: User, name: {}}}", User::Gateway.name());
+    let binding = format!("{metadata}\nroleRef: {role}\nsubjects: [{subject}]");
+    create(world, &format!("{rbac}/rolebindings"), &binding).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_without_a_right_gets_it_again_when_it_has_the_right() {
+    let Some((control_plane, world)) = world().await else {
+        return;
+    };
+    let signals = "
+- {apiGroups: [''], resources: [pods, namespaces], verbs: [get]}
+- {apiGroups: [kubernaut.ai], resources: [remediationrequests], verbs: [list, get, create]}
+- {apiGroups: [kubernaut.ai], resources: [remediationrequests/status], verbs: [patch]}";
+    let leases = "
+- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create, get, update, delete]}";
+    grant(&world, "signals", signals).await;
+    let kubeconfig = control_plane.kubeconfig(User::Gateway, &world.namespace);
+    let kubeconfig = kubeconfig.unwrap();
+    let replica = Replica::start(kubeconfig.path(), "a", &["--auth", "none"]);
+    let line = Line::to(&[&replica], AT_ONCE).await;
+    line.alertmanager
+        .post(&json!([firing(&world, "api")]))
+        .await;
+    let failed = |attempts: &[Attempt]| times(attempts, 500) >= 2;
+    line.service.wait_until("two failures", failed).await;
+    assert_eq!(counted(&world).await, BTreeMap::new());
+    grant(&world, "leases", leases).await;
     let attempts = line.delivered(1).await;
     let (last, before) = attempts.split_last().unwrap();
     assert_eq!(last.status(), Some(201));

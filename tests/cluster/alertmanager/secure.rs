@@ -4,18 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gwlock_testkit::{Alertmanager, Authority, Leaf, alertmanager};
-use http::Request;
-use kube::client::Body;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::super::serve::{Replica, World};
-use super::{counted, firing, until, world};
+use super::{counted, create, firing, until, world};
 
 const PAGE: &str = include_str!("../../../docs/signals.md");
 const SENT: &str = "alertmanager_notification_requests_total{integration=\"webhook\"}";
@@ -121,16 +119,6 @@ impl Files {
 
 fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
-}
-
-async fn create(world: &World, path: &str, yaml: &str) -> Value {
-    let request = Request::post(path).header("content-type", "application/yaml");
-    let request = request.body(Body::from(yaml.as_bytes().to_vec())).unwrap();
-    let answer = world.client.send(request).await.unwrap();
-    let status = answer.status();
-    let body = answer.into_body().collect_bytes().await.unwrap();
-    assert_eq!(status, 201, "{}", body.escape_ascii());
-    serde_json::from_slice(&body).unwrap()
 }
 
 /// A token of Alertmanager's service account in the file, without a right to send.
