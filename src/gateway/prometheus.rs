@@ -11,7 +11,10 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::payload::fields::{Fields, Raw, span};
-use super::payload::{self, FieldError, MAX_ALERTS, MAX_LABELS, PayloadError, Problem};
+use super::payload::{self, FieldError, MAX_ALERTS, MAX_LABELS, PayloadError, Problem, excerpt};
+
+/// The only version of the body that Alertmanager has sent since 2016.
+const VERSION: &str = "4";
 
 /// A webhook. It keeps its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,10 +61,19 @@ impl Webhook {
     /// Reads a body.
     ///
     /// # Errors
-    /// [`PayloadError`], in particular when there is no alert or there are more than [`MAX_ALERTS`].
+    /// [`PayloadError`], in particular when there is no alert or there are more than [`MAX_ALERTS`], and when the body
+    /// says that it is of another version, whose fields may mean something else.
     pub fn parse(body: Vec<u8>) -> Result<Self, PayloadError> {
         let body = payload::text(body)?;
         let fields = Fields::of_body(&body)?;
+        let version = fields.text("version")?;
+        if !matches!(version.as_str(), "" | VERSION) {
+            let problem = Problem::NotHandled {
+                value: excerpt(&version),
+                handled: "webhooks of version 4",
+            };
+            return Err(fields.wrong("version", problem).into());
+        }
         let (raw, array) = fields.array("alerts")?;
         let Some(array) = array.filter(|_| !raw.is_empty()) else {
             return Err(fields.wrong("alerts", Problem::Missing).into());
@@ -256,6 +268,14 @@ mod tests {
             (r#"{"alerts": []}"#, "alerts: missing"),
             (r#"{"alerts": {}}"#, "alerts: an array is expected"),
             (r#"{"alerts": [1]}"#, "alerts[0]: an object is expected"),
+            (
+                r#"{"version": "5", "alerts": [{}]}"#,
+                "version: \"5\" is not handled, webhooks of version 4 are",
+            ),
+            (
+                r#"{"version": 4, "alerts": [{}]}"#,
+                "version: text is expected",
+            ),
             (
                 r#"{"alerts": [{}, {"labels": {"pod": 7}}]}"#,
                 "alerts[1].labels.pod: text is expected",
