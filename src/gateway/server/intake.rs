@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use gwlock_engine::remediation::exchange::Rule;
 use gwlock_engine::remediation::{Failure, Signal};
 use jiff::Timestamp;
 use tokio::time::timeout;
@@ -208,16 +209,25 @@ impl Server {
     }
 }
 
-/// What goes into the log is not told to the sender.
+/// What goes into the log is not told to the sender, but for a rule that is missing.
 fn told(signal: &Signal, failure: &Failure) -> Problem {
     let fingerprint = signal.fingerprint().as_str();
-    match failure.missing_rule() {
-        Some(rule) => tracing::error!(fingerprint, "{failure}; the role lacks {rule:?}"),
+    let rule = failure.missing_rule();
+    match rule {
+        Some(Rule {
+            api_group,
+            resource,
+            verb,
+        }) => tracing::error!(
+            fingerprint,
+            "{failure}; the role lacks the rule \
+             {{apiGroups: [\"{api_group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]}}"
+        ),
         None => tracing::error!(fingerprint, "{failure}"),
     }
     match failure {
         Failure::DeadlineExceeded(_) => Problem::timeout(),
-        _ => Problem::internal(),
+        _ => Problem::internal().lacking(rule),
     }
 }
 

@@ -1,8 +1,11 @@
 //! What a sender is told when its request fails: `application/problem+json` (RFC 9457), in the gateway's words.
 //!
-//! The type is `https://kubernaut.ai/problems/` and a word. The detail of a server error says nothing of the inside.
+//! The type is `https://kubernaut.ai/problems/` and a word. The detail of a server error says nothing of the inside, but
+//! for a rule that the replica's role lacks: it is a member of its own, because Alertmanager logs what it is answered,
+//! and that is where somebody looks.
 
 use axum::response::{IntoResponse, Response};
+use gwlock_engine::remediation::exchange::Rule;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
@@ -16,6 +19,8 @@ pub(super) struct Problem {
     detail: String,
     /// Seconds after which the sender should come again.
     retry_after: Option<u32>,
+    /// What the role of this replica lacks.
+    missing_rule: Option<Rule>,
 }
 
 /// The last part of a problem's type.
@@ -39,6 +44,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             retry_after: None,
+            missing_rule: None,
         }
     }
 
@@ -86,6 +92,14 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Kind::Internal, detail)
     }
 
+    /// The same with the rule that the replica's role lacks.
+    pub(super) fn lacking(self, missing_rule: Option<Rule>) -> Self {
+        Self {
+            missing_rule,
+            ..self
+        }
+    }
+
     /// 503: the sender should send it again after so many seconds.
     pub(super) fn overloaded(seconds: u32) -> Self {
         let detail = "too many requests are in flight";
@@ -111,15 +125,20 @@ impl Problem {
 
     /// The answer to the request with this path and id.
     pub(super) fn response(&self, instance: &str, request_id: &str) -> Response {
-        let mut response = axum::Json(json!({
+        let mut body = json!({
             "type": self.kind.uri(),
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "detail": self.detail,
             "status": self.status.as_u16(),
             "instance": instance,
             "request_id": request_id,
-        }))
-        .into_response();
+        });
+        if let Some(rule) = self.missing_rule {
+            body["missing_rule"] = json!({
+                "apiGroups": [rule.api_group], "resources": [rule.resource], "verbs": [rule.verb],
+            });
+        }
+        let mut response = axum::Json(body).into_response();
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
@@ -178,6 +197,18 @@ mod tests {
                 "type": "https://kubernaut.ai/problems/validation-error", "title": "Bad Request",
                 "detail": "alerts: missing", "status": 400, "instance": "/api/v1/signals/prometheus",
                 "request_id": "id-1"
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn a_rule_that_is_missing_is_told_as_a_role_takes_it() {
+        let (_, body) = told(&Problem::internal().lacking(Some(Rule::COUNT))).await;
+        assert_eq!(body["detail"], "Internal server error");
+        assert_eq!(
+            body["missing_rule"],
+            json!({
+                "apiGroups": ["kubernaut.ai"], "resources": ["remediationrequests/status"], "verbs": ["patch"]
             })
         );
     }
