@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use clap::{Args, ValueEnum, ValueHint};
 use gwlock_engine::client::api_error::describe;
+use gwlock_engine::protocol::timing::Timing;
 use gwlock_engine::remediation::SignalProcessor;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -30,6 +31,7 @@ use crate::gateway::server::tls::Certificate;
 use crate::gateway::server::{Authenticator, Limits, Parts, Server};
 use crate::output;
 
+use super::claim::TimingArguments;
 use super::resolve::Version;
 
 /// How long the API server may take to say which kinds it serves.
@@ -111,6 +113,8 @@ pub(crate) struct Arguments {
     /// Where audit events go, a JSON object a line; - is stderr
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     audit_log: Option<PathBuf>,
+    #[command(flatten)]
+    timing: TimingArguments,
     /// How long signals are still taken after /readyz says 503, so that nobody is sent here any more
     #[arg(long, value_parser = duration, default_value = "5s", value_name = "DURATION")]
     shutdown_delay: Duration,
@@ -154,10 +158,11 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         .hint("--bind-address 127.0.0.1:8080"));
     }
     let base = identity(arguments)?;
+    let timing = arguments.timing.timing()?;
     let certificate = certificate(arguments)?;
     let audit = Arc::new(audit(arguments.audit_log.as_deref())?);
     let cluster = context.cluster().await?;
-    let server = server(arguments, &cluster, &base, audit).await?;
+    let server = server(arguments, &cluster, &base, timing, audit).await?;
     let listeners = Listeners::bind(arguments).await?;
     serve(arguments, &server, listeners, certificate).await
 }
@@ -206,6 +211,7 @@ async fn server(
     arguments: &Arguments,
     cluster: &Cluster,
     base: &str,
+    timing: Timing,
     audit: Arc<Audit>,
 ) -> Result<Server, Failure> {
     let controller_namespace = arguments
@@ -236,6 +242,7 @@ async fn server(
         base,
     )
     .budget(limits.signal())
+    .timing(timing)
     .observer(observer)
     .build();
     let version = arguments.gateway_version.into();
@@ -285,6 +292,11 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
+fn local(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    let address = listener.local_addr();
+    address.map_err(|error| Failure::new(Exit::Config, error))
+}
+
 async fn bind_optional(address: OptionalAddress) -> Result<Option<TcpListener>, Failure> {
     match address.0 {
         Some(address) => bind(address).await.map(Some),
@@ -303,8 +315,9 @@ async fn serve(
     } else {
         "http"
     };
-    let address = listeners.api.local_addr();
-    let address = address.map_err(|error| Failure::new(Exit::Config, error))?;
+    let address = local(&listeners.api)?;
+    let probes = listeners.probes.as_ref().map(local).transpose()?;
+    let metrics = listeners.metrics.as_ref().map(local).transpose()?;
     let tls = match &certificate {
         None => None,
         Some(certificate) => {
@@ -333,6 +346,11 @@ async fn serve(
         grace,
     ));
     output::note(&format!("serving signals on {scheme}://{address}"));
+    for (what, address) in [("probes", probes), ("metrics", metrics)] {
+        if let Some(address) = address {
+            output::note(&format!("serving {what} on http://{address}"));
+        }
+    }
     interrupted().await;
     output::note("ending: no more signals are wanted, those that come are still answered");
     server.drain();

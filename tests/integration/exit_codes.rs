@@ -220,15 +220,21 @@ fn a_kubeconfig_that_cannot_be_used_is_a_matter_of_configuration() {
 #[test]
 fn timing_that_contradicts_itself_is_a_matter_of_configuration() {
     let server = Server::start();
+    let mut commands = vec![vec!["acquire", "x"]];
+    if cfg!(feature = "serve") {
+        commands.push(vec!["serve", "--bind-address", ":0", "--identity", "a"]);
+    }
     for flags in [
         ["--lease-duration", "10s", "--renew-deadline", "20s"],
         ["--lease-duration", "10s", "--retry-period", "15s"],
         ["--lease-duration", "0s", "--retry-period", "1s"],
     ] {
-        let run = server
-            .gwlock(&[&["acquire", "x"], flags.as_slice()].concat())
-            .run();
-        assert_eq!(run.code, code(Exit::Config), "{flags:?}: {run:?}");
+        for command in &commands {
+            let run = server
+                .gwlock(&[command.as_slice(), flags.as_slice()].concat())
+                .run();
+            assert_eq!(run.code, code(Exit::Config), "{flags:?}: {run:?}");
+        }
     }
     assert_eq!(server.count("create"), 0);
 }
