@@ -13,12 +13,10 @@ use gwlock_testkit::{Alertmanager, ControlPlane, alertmanager, control_plane};
 use http::Request;
 use kube::client::Body;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
-use super::serve::{ROUTE, Replica, World};
+use super::serve::{ROUTE, Replica, World, until};
 use super::service::{Attempt, Outcome, Service};
 
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Groups whose alerts are sent as soon as they come, and again only after an hour.
 const AT_ONCE: Timing = Timing {
@@ -82,10 +80,6 @@ receivers:
     }
 }
 
-fn replica(world: &World, name: &str) -> Replica {
-    Replica::start(world.kubeconfig.path(), name, &["--auth", "none"])
-}
-
 fn firing(world: &World, pod: &str) -> Value {
     json!({
         "labels": {
@@ -99,14 +93,6 @@ fn resolved(world: &World, pod: &str) -> Value {
     let mut alert = firing(world, pod);
     alert["endsAt"] = json!(jiff::Timestamp::now());
     alert
-}
-
-async fn add_pods(world: &World, names: &[&str]) {
-    for name in names {
-        let path = format!("/api/v1/namespaces/{}/pods", world.namespace);
-        let spec = "spec: {containers: [{name: c, image: i}]}";
-        create(world, &path, &format!("metadata: {{name: {name}}}\n{spec}")).await;
-    }
 }
 
 async fn create(world: &World, path: &str, yaml: &str) -> Value {
@@ -159,16 +145,6 @@ async fn counted(world: &World) -> BTreeMap<String, u64> {
     pods
 }
 
-async fn until(what: &str, condition: impl AsyncFn() -> bool) {
-    let waiting = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let waited = timeout(PATIENCE, waiting).await;
-    waited.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"));
-}
-
 async fn world() -> Option<(&'static ControlPlane, World)> {
     let control_plane = control_plane()?;
     Some((control_plane, World::new(control_plane).await))
@@ -179,7 +155,7 @@ async fn an_alert_is_counted_whenever_it_is_repeated_until_it_is_resolved() {
     let Some((_, world)) = world().await else {
         return;
     };
-    let (a, b) = (replica(&world, "a"), replica(&world, "b"));
+    let (a, b) = (world.replica("a"), world.replica("b"));
     let timing = Timing {
         interval: "300ms",
         repeat: "300ms",
@@ -225,7 +201,7 @@ async fn an_alert_that_is_posted_again_is_not_sent_again() {
     let Some((_, world)) = world().await else {
         return;
     };
-    let a = replica(&world, "a");
+    let a = world.replica("a");
     let timing = Timing {
         interval: "100ms",
         ..AT_ONCE
@@ -259,8 +235,8 @@ async fn the_alerts_of_a_group_come_as_one_webhook_and_each_has_a_request() {
     let Some((_, world)) = world().await else {
         return;
     };
-    add_pods(&world, &["b", "c", "d"]).await;
-    let a = replica(&world, "a");
+    world.pods(["b", "c", "d"]).await;
+    let a = world.replica("a");
     let timing = Timing {
         group_by: "alertname",
         wait: "1s",
@@ -309,7 +285,7 @@ async fn what_alertmanager_sends_has_the_fields_of_the_seed() {
     let Some((_, world)) = world().await else {
         return;
     };
-    let a = replica(&world, "a");
+    let a = world.replica("a");
     let line = Line::to(&[&a], AT_ONCE).await;
     line.alertmanager
         .post(&json!([firing(&world, "api")]))

@@ -7,6 +7,8 @@ mod alertmanager;
 mod contention;
 mod gateway;
 #[cfg(feature = "serve")]
+mod scenarios;
+#[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]
 mod service;

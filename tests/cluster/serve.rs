@@ -1,23 +1,36 @@
-//! Replicas as processes: one alert over several of them, and what is left when one is killed.
+//! Replicas of `gwlock serve` as processes, and the namespace of a real cluster in which they work.
+//!
+//! No expectations are here.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use gwlock_engine::client::transport;
-use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User, control_plane};
-use http::{Request, StatusCode};
+use gwlock_engine::protocol::key::Fingerprint;
+use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
+use tokio::time::{sleep, timeout};
 
+/// Where Alertmanager sends.
 pub(super) const ROUTE: &str = "/api/v1/signals/prometheus";
+/// Where forwarders of events send.
+pub(super) const EVENT_ROUTE: &str = "/api/v1/signals/kubernetes-event";
+
+/// After this long a test gives up, whatever it waits for.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A namespace of a real cluster with a pod to complain about, which is managed.
 pub(super) struct World {
@@ -30,17 +43,29 @@ pub(super) struct World {
 pub(super) struct Replica {
     child: Child,
     pub(super) url: String,
+    probes: String,
+    metrics: String,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+/// An answer of a replica.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Null where it is no JSON.
+    pub(super) body: Value,
+    pub(super) text: String,
 }
 
 /// What became of signals that were sent.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Tally {
-    created: usize,
-    duplicate: usize,
+pub(super) struct Tally {
+    pub(super) created: usize,
+    pub(super) duplicate: usize,
     /// Answered with something else.
-    failed: usize,
+    pub(super) failed: usize,
     /// Not answered: they may have been counted.
-    lost: usize,
+    pub(super) lost: usize,
 }
 
 impl World {
@@ -60,128 +85,317 @@ impl World {
         let code = world.client.send(definition).await.unwrap().status();
         assert!(code == 201 || code == 409, "{code}");
         while world.try_requests().await.is_none() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(50)).await;
         }
-        let namespace = &world.namespace;
-        let label = json!({"metadata": {"labels": {"kubernaut.ai/managed": "true"}}});
-        let label = Request::patch(format!("/api/v1/namespaces/{namespace}"))
-            .header("content-type", "application/merge-patch+json")
-            .body(label.to_string().into_bytes());
-        let _: Value = world.client.request(label.unwrap()).await.unwrap();
-        let pod = json!({
-            "metadata": {"name": "api"}, "spec": {"containers": [{"name": "api", "image": "api"}]}
-        });
-        let pod = Request::post(format!("/api/v1/namespaces/{namespace}/pods"))
-            .header("content-type", "application/json")
-            .body(pod.to_string().into_bytes());
-        let _: Value = world.client.request(pod.unwrap()).await.unwrap();
+        world.manage(&world.namespace).await;
+        world.pods(["api"]).await;
         world
     }
 
-    pub(super) async fn try_requests(&self) -> Option<Vec<Value>> {
+    /// A request to the API server that has to succeed.
+    pub(super) async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+        let content_type = if method == Method::PATCH {
+            "application/merge-patch+json"
+        } else {
+            "application/json"
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", content_type)
+            .body(body.to_string().into_bytes())
+            .unwrap();
+        self.client.request(request).await.unwrap()
+    }
+
+    /// Puts the label that makes a namespace's objects managed.
+    pub(super) async fn manage(&self, namespace: &str) {
+        let label = json!({"metadata": {"labels": {"kubernaut.ai/managed": "true"}}});
+        let path = format!("/api/v1/namespaces/{namespace}");
+        self.call(Method::PATCH, &path, &label).await;
+    }
+
+    /// Makes pods that nobody controls.
+    pub(super) async fn pods(&self, names: impl IntoIterator<Item = impl Into<String>>) {
+        let path = format!("/api/v1/namespaces/{}/pods", self.namespace);
+        let path = path.as_str();
+        join_all(names.into_iter().map(|name| async move {
+            let pod = json!({
+                "metadata": {"name": name.into()}, "spec": {"containers": [{"name": "c", "image": "i"}]}
+            });
+            self.call(Method::POST, path, &pod).await
+        }))
+        .await;
+    }
+
+    pub(super) fn requests_path(&self) -> String {
         let namespace = &self.namespace;
-        let path =
-            format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests");
-        let list = Request::get(path).body(Vec::new()).unwrap();
+        format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests")
+    }
+
+    pub(super) fn leases_path(&self) -> String {
+        let namespace = &self.namespace;
+        format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")
+    }
+
+    pub(super) async fn try_requests(&self) -> Option<Vec<Value>> {
+        let list = Request::get(self.requests_path()).body(Vec::new()).unwrap();
         let list: Value = self.client.request(list).await.ok()?;
         list["items"].as_array().cloned()
     }
 
+    /// Every RemediationRequest.
+    pub(super) async fn requests(&self) -> Vec<Value> {
+        self.try_requests().await.unwrap()
+    }
+
     /// The occurrence counts of all RemediationRequests.
     pub(super) async fn counts(&self) -> Vec<usize> {
-        let requests = self.try_requests().await.unwrap();
-        let count = |request: &Value| {
-            let count = &request["status"]["deduplication"]["occurrenceCount"];
-            usize::try_from(count.as_u64().unwrap()).unwrap()
-        };
-        requests.iter().map(count).collect()
+        self.requests().await.iter().map(count).collect()
     }
 
-    async fn leases(&self) -> usize {
-        let namespace = &self.namespace;
-        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases");
-        let list = Request::get(path).body(Vec::new()).unwrap();
+    /// Writes into a status as the orchestrator does.
+    pub(super) async fn orchestrate(&self, name: &str, status: Value) {
+        let path = format!("{}/{name}/status", self.requests_path());
+        let status = json!({"status": status});
+        self.call(Method::PATCH, &path, &status).await;
+    }
+
+    pub(super) async fn lease_list(&self) -> Vec<Value> {
+        let list = Request::get(self.leases_path()).body(Vec::new()).unwrap();
         let list: Value = self.client.request(list).await.unwrap();
-        list["items"].as_array().unwrap().len()
+        list["items"].as_array().unwrap().clone()
     }
 
-    fn replica(&self, name: &str) -> Replica {
-        Replica::start(self.kubeconfig.path(), name, &["--auth", "none"])
+    /// The names of all leases.
+    pub(super) async fn lease_names(&self) -> Vec<String> {
+        let leases = self.lease_list().await;
+        let name = |lease: &Value| lease["metadata"]["name"].as_str().unwrap().to_owned();
+        leases.iter().map(name).collect()
+    }
+
+    pub(super) async fn leases(&self) -> usize {
+        self.lease_names().await.len()
+    }
+
+    /// Waits for the releases, which no answer waits for.
+    pub(super) async fn until_no_lease_is_left(&self) {
+        until("no lease is left", async || self.leases().await == 0).await;
+    }
+
+    /// The fingerprint of an object of this namespace.
+    pub(super) fn fingerprint(&self, kind: &str, name: &str) -> Fingerprint {
+        Fingerprint::of(&format!("{}:{kind}:{name}", self.namespace))
+    }
+
+    /// A replica with every right, to which everybody may send.
+    pub(super) fn replica(&self, name: &str) -> Replica {
+        self.start(name, self.kubeconfig.path(), &["--auth", "none"])
+    }
+
+    /// Three of them.
+    pub(super) fn replicas(&self) -> [Replica; 3] {
+        ["a", "b", "c"].map(|name| self.replica(name))
+    }
+
+    /// A replica of one's own making.
+    pub(super) fn start(&self, name: &str, kubeconfig: &Path, arguments: &[&str]) -> Replica {
+        let anywhere = "127.0.0.1:0";
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gwlock"))
+            .args(["serve", "--bind-address", anywhere])
+            .args(["--health-probe-bind-address", anywhere])
+            .args(["--metrics-bind-address", anywhere])
+            .args(["--shutdown-delay", "0s", "--identity", name])
+            .args(arguments)
+            .env("KUBECONFIG", kubeconfig)
+            .env_remove("POD_NAMESPACE")
+            .env_remove("KUBERNAUT_CONTROLLER_NAMESPACE")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let mut lines = BufReader::new(stderr).lines();
+        let mut address = |what: &str| {
+            let line = lines.next().unwrap().unwrap();
+            let address = line.strip_prefix(&format!("serving {what} on "));
+            address.unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        let [url, probes, metrics] = ["signals", "probes", "metrics"].map(&mut address);
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let written = log.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                written.lock().unwrap().push(line);
+            }
+        });
+        Replica {
+            child,
+            url,
+            probes,
+            metrics,
+            log,
+        }
+    }
+
+    /// An alert about a pod of this namespace.
+    pub(super) fn alert(&self, name: &str, pod: &str) -> Value {
+        let since = Timestamp::now() - SignedDuration::from_mins(1);
+        json!({
+            "status": "firing", "startsAt": since,
+            "labels": {
+                "alertname": name, "severity": "critical", "namespace": self.namespace, "pod": pod,
+            },
+        })
     }
 
     /// One alert so many times at once, to the replicas in turn.
-    async fn storm(&self, replicas: &[Replica], times: usize) -> Tally {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let alert = json!({
-            "status": "firing", "startsAt": "2026-11-23T08:59:00Z",
-            "labels": {
-                "alertname": "HighCPU", "severity": "critical", "namespace": self.namespace, "pod": "api",
-            },
-        });
-        let body = json!({"version": "4", "alerts": [alert]}).to_string();
-        let answers = join_all((0..times).map(|number| {
-            let url = &replicas[number % replicas.len()].url;
-            let request = Request::post(format!("{url}{ROUTE}"))
-                .header("content-type", "application/json")
-                .body(Full::new(bytes::Bytes::from(body.clone())))
-                .unwrap();
-            let client = client.clone();
-            async move {
-                let response = client.request(request).await.ok()?;
-                let status = response.status();
-                response.into_body().collect().await.ok()?;
-                Some(status)
-            }
-        }));
-        let mut tally = Tally::default();
-        for answer in answers.await {
-            *match answer {
-                Some(StatusCode::CREATED) => &mut tally.created,
-                Some(StatusCode::ACCEPTED) => &mut tally.duplicate,
+    pub(super) async fn storm(&self, replicas: &[Replica], times: usize) -> Tally {
+        let alert = self.alert("HighCPU", "api");
+        Tally::of(&spread(replicas, vec![alert; times]).await)
+    }
+}
+
+/// Each alert on its own, all at once, to the replicas in turn.
+pub(super) async fn spread(
+    replicas: &[Replica],
+    alerts: impl IntoIterator<Item = Value>,
+) -> Vec<Option<Answer>> {
+    let sent = alerts.into_iter().enumerate().map(|(number, alert)| {
+        let replica = &replicas[number % replicas.len()];
+        async move { replica.try_post(ROUTE, webhook(&[alert])).await }
+    });
+    join_all(sent).await
+}
+
+/// The body of Alertmanager's webhook.
+pub(super) fn webhook(alerts: &[Value]) -> Bytes {
+    json!({"version": "4", "alerts": alerts}).to_string().into()
+}
+
+/// The statuses, sorted; 0 for no answer.
+pub(super) fn statuses(answers: &[Option<Answer>]) -> Vec<u16> {
+    let status = |answer: &Option<Answer>| answer.as_ref().map_or(0, |answer| answer.status);
+    let mut statuses: Vec<u16> = answers.iter().map(status).collect();
+    statuses.sort_unstable();
+    statuses
+}
+
+/// The occurrence count of a RemediationRequest; 0 where none stands.
+pub(super) fn count(request: &Value) -> usize {
+    let count = request["status"]["deduplication"]["occurrenceCount"].as_u64();
+    usize::try_from(count.unwrap_or(0)).unwrap()
+}
+
+/// Waits for a condition that comes by itself.
+pub(super) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(
+        timeout(PATIENCE, waiting).await.is_ok(),
+        "waited for: {what}"
+    );
+}
+
+impl Tally {
+    pub(super) fn of(answers: &[Option<Answer>]) -> Self {
+        let mut tally = Self::default();
+        for answer in answers {
+            *match answer.as_ref().map(|answer| answer.status) {
+                Some(201) => &mut tally.created,
+                Some(202) => &mut tally.duplicate,
                 Some(_) => &mut tally.failed,
                 None => &mut tally.lost,
             } += 1;
         }
         tally
     }
+
+    /// How many stand in a count for certain.
+    pub(super) fn answered(&self) -> usize {
+        self.created + self.duplicate
+    }
+
+    /// How many may stand in a count.
+    pub(super) fn unanswered(&self) -> usize {
+        self.failed + self.lost
+    }
 }
 
 impl Replica {
-    /// With these arguments beside the usual ones; `url` says where it listens.
-    pub(super) fn start(kubeconfig: &Path, name: &str, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gwlock"))
-            .args(["serve", "--bind-address", "127.0.0.1:0"])
-            .args([
-                "--health-probe-bind-address",
-                "0",
-                "--metrics-bind-address",
-                "0",
-            ])
-            .args(["--shutdown-delay", "0s", "--identity", name])
-            .args(more)
-            .env("KUBECONFIG", kubeconfig)
-            .env_remove("POD_NAMESPACE")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = child.stderr.take().unwrap();
-        let mut lines = BufReader::new(stderr).lines();
-        let line = lines.next().unwrap().unwrap();
-        let url = line.strip_prefix("serving signals on ");
-        let url = url.unwrap_or_else(|| panic!("{line}")).to_owned();
-        // What it says later has to go somewhere.
-        std::thread::spawn(move || lines.count());
-        Self { child, url }
-    }
-
     pub(super) fn send(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Stops it as a frozen node does, and waits until it stands still.
+    pub(super) async fn stop(&self) {
+        self.send(Signal::STOP);
+        until("the process stands still", async || self.state() == "T").await;
+    }
+
+    fn state(&self) -> String {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, state) = stat.rsplit_once(") ").unwrap();
+        state.split(' ').next().unwrap().to_owned()
+    }
+
+    /// The most memory that it ever had, in kB.
+    pub(super) fn most_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let words: Vec<&str> = line.unwrap().split_whitespace().collect();
+        words[1].parse().unwrap()
+    }
+
     /// Ends it as a cluster does, and says how it ended.
-    fn end(mut self) -> Option<i32> {
+    pub(super) fn end(mut self) -> Option<i32> {
         self.send(Signal::TERM);
         self.child.wait().unwrap().code()
+    }
+
+    /// What it has said since it serves.
+    pub(super) fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Sends a body on a connection of its own. `None` is no answer.
+    pub(super) async fn try_post(&self, route: &str, body: impl Into<Bytes>) -> Option<Answer> {
+        post(&format!("{}{route}", self.url), body).await
+    }
+
+    pub(super) async fn post(&self, route: &str, body: impl Into<Bytes>) -> Answer {
+        let answer = self.try_post(route, body).await;
+        answer.expect("it answers")
+    }
+
+    pub(super) async fn alerts(&self, alerts: &[Value]) -> Answer {
+        self.post(ROUTE, webhook(alerts)).await
+    }
+
+    pub(super) async fn alert(&self, alert: &Value) -> Answer {
+        self.alerts(std::slice::from_ref(alert)).await
+    }
+
+    /// The status of a probe.
+    pub(super) async fn probe(&self, path: &str) -> u16 {
+        get(&format!("{}{path}", self.probes)).await.status
+    }
+
+    pub(super) async fn metrics(&self) -> String {
+        get(&format!("{}/metrics", self.metrics)).await.text
+    }
+
+    /// The sum of all series with this name, or the one series with these labels; 0 where there is none.
+    pub(super) async fn metric(&self, series: &str) -> u64 {
+        let metrics = self.metrics().await;
+        let own = metrics.lines().filter_map(|line| {
+            let (name, value) = line.rsplit_once(' ')?;
+            let of_name = name.split('{').next() == Some(series);
+            (name == series || of_name).then(|| value.parse::<u64>().unwrap())
+        });
+        own.sum()
     }
 }
 
@@ -193,52 +407,38 @@ impl Drop for Replica {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_of_one_alert_over_three_replicas_are_one_request_counted_a_hundred() {
-    let Some(control_plane) = control_plane() else {
-        return;
-    };
-    let world = World::new(control_plane).await;
-    let replicas = ["a", "b", "c"].map(|name| world.replica(name));
-    let tally = world.storm(&replicas, 100).await;
-    assert_eq!(
-        tally,
-        Tally {
-            created: 1,
-            duplicate: 99,
-            ..Tally::default()
-        }
-    );
-    assert_eq!(world.counts().await, [100]);
-    for replica in replicas {
-        assert_eq!(replica.end(), Some(0));
-    }
-    assert_eq!(world.leases().await, 0);
+/// The sum of a metric over replicas.
+pub(super) async fn sum(replicas: &[Replica], series: &str) -> u64 {
+    let all = replicas.iter().map(|replica| replica.metric(series));
+    join_all(all).await.into_iter().sum()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_is_killed_loses_nothing_that_was_answered() {
-    let Some(control_plane) = control_plane() else {
-        return;
+/// Sends a body to wherever a replica is or was.
+pub(super) async fn post(url: &str, body: impl Into<Bytes>) -> Option<Answer> {
+    let request = Request::post(url).header("content-type", "application/json");
+    exchange(request.body(Full::new(body.into())).unwrap()).await
+}
+
+async fn get(url: &str) -> Answer {
+    let request = Request::get(url).body(Full::default()).unwrap();
+    exchange(request).await.expect("it answers")
+}
+
+/// A request that is sent once, whatever becomes of it.
+pub(super) async fn exchange(request: Request<Full<Bytes>>) -> Option<Answer> {
+    let client = Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(0)
+        .retry_canceled_requests(false)
+        .build_http();
+    let exchange = async {
+        let response = client.request(request).await.ok()?;
+        let status: StatusCode = response.status();
+        let body = response.into_body().collect().await.ok()?.to_bytes();
+        Some(Answer {
+            status: status.as_u16(),
+            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            text: String::from_utf8_lossy(&body).into_owned(),
+        })
     };
-    let world = World::new(control_plane).await;
-    let replicas = ["a", "b", "c"].map(|name| world.replica(name));
-    let first = world.storm(&replicas[1..], 1).await;
-    assert_eq!(first.created, 1);
-    let victim = async {
-        while world.counts().await == [1] {}
-        replicas[0].send(Signal::KILL);
-    };
-    let (tally, ()) = tokio::join!(world.storm(&replicas, 300), victim);
-    assert_eq!((tally.created, tally.failed), (0, 0), "{tally:?}");
-    let answered = first.created + tally.duplicate;
-    let [count] = world.counts().await.try_into().unwrap();
-    assert!(
-        (answered..=answered + tally.lost).contains(&count),
-        "{count} with {tally:?}"
-    );
-    // What was not answered is sent again, to those that are left.
-    let again = world.storm(&replicas[1..], tally.lost).await;
-    assert_eq!(again.duplicate, tally.lost);
-    assert_eq!(world.counts().await, [count + tally.lost]);
+    timeout(PATIENCE, exchange).await.ok()?
 }

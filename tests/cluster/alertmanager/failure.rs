@@ -11,12 +11,9 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::super::serve::{ROUTE, Replica, World};
+use super::super::serve::{ROUTE, World, until};
 use super::super::service::{Attempt, Outcome};
-use super::{
-    AT_ONCE, Line, Timing, add_pods, counted, create, delivered, firing, replica, statuses, until,
-    world,
-};
+use super::{AT_ONCE, Line, Timing, counted, create, delivered, firing, statuses, world};
 
 const COUNTING: &str = "patch remediationrequests/status";
 const GO_ON: &[u8; 25] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -39,7 +36,7 @@ async fn an_overloaded_replica_gets_it_again_when_it_has_room() {
         return;
     };
     let more = ["--auth", "none", "--max-concurrent-requests", "1"];
-    let replica = Replica::start(world.kubeconfig.path(), "a", &more);
+    let replica = world.start("a", world.kubeconfig.path(), &more);
     let line = Line::to(&[&replica], AT_ONCE).await;
     // A sender whose body does not come takes the only place.
     let mut alert = firing(&world, "api");
@@ -97,7 +94,7 @@ async fn a_replica_without_an_api_server_gets_it_again_when_it_has_one() {
     };
     let proxy = Proxy::in_front_of(control_plane).unwrap();
     let kubeconfig = proxy.kubeconfig(User::Admin, &world.namespace).unwrap();
-    let replica = Replica::start(kubeconfig.path(), "a", &["--auth", "none"]);
+    let replica = world.start("a", kubeconfig.path(), &["--auth", "none"]);
     let line = Line::to(&[&replica], AT_ONCE).await;
     proxy.inject(Rule::new(Fault::LoseRequest));
     line.alertmanager
@@ -140,7 +137,7 @@ async fn a_replica_without_a_right_gets_it_again_when_it_has_the_right() {
     grant(&world, "signals", signals).await;
     let kubeconfig = control_plane.kubeconfig(User::Gateway, &world.namespace);
     let kubeconfig = kubeconfig.unwrap();
-    let replica = Replica::start(kubeconfig.path(), "a", &["--auth", "none"]);
+    let replica = world.start("a", kubeconfig.path(), &["--auth", "none"]);
     let line = Line::to(&[&replica], AT_ONCE).await;
     line.alertmanager
         .post(&json!([firing(&world, "api")]))
@@ -163,8 +160,8 @@ async fn killed_at(fault: Fault, expected: u64) {
     };
     let proxy = Proxy::in_front_of(control_plane).unwrap();
     let kubeconfig = proxy.kubeconfig(User::Admin, &world.namespace).unwrap();
-    let victim = Replica::start(kubeconfig.path(), "victim", &["--auth", "none"]);
-    let other = replica(&world, "other");
+    let victim = world.start("victim", kubeconfig.path(), &["--auth", "none"]);
+    let other = world.replica("other");
     let line = Line::to(&[&victim, &other], AT_ONCE).await;
     proxy.inject(Rule::new(fault).method(Method::PATCH));
     line.alertmanager
@@ -205,8 +202,8 @@ async fn of_many_alerts_none_is_lost_with_the_replica_that_had_them() {
     };
     let proxy = Proxy::in_front_of(control_plane).unwrap();
     let kubeconfig = proxy.kubeconfig(User::Admin, &world.namespace).unwrap();
-    let victim = Replica::start(kubeconfig.path(), "victim", &["--auth", "none"]);
-    let [a, b] = ["a", "b"].map(|name| replica(&world, name));
+    let victim = world.start("victim", kubeconfig.path(), &["--auth", "none"]);
+    let [a, b] = ["a", "b"].map(|name| world.replica(name));
     let line = Line::to(&[&a, &victim, &b], AT_ONCE).await;
     let alert = |number: usize| {
         let mut alert = firing(&world, "api");
@@ -250,10 +247,10 @@ async fn a_batch_that_failed_in_part_comes_again_as_a_whole() {
     let Some((control_plane, world)) = world().await else {
         return;
     };
-    add_pods(&world, &["b"]).await;
+    world.pods(["b"]).await;
     let proxy = Proxy::in_front_of(control_plane).unwrap();
     let kubeconfig = proxy.kubeconfig(User::Admin, &world.namespace).unwrap();
-    let replica = Replica::start(kubeconfig.path(), "a", &["--auth", "none"]);
+    let replica = world.start("a", kubeconfig.path(), &["--auth", "none"]);
     let timing = Timing {
         group_by: "alertname",
         wait: "1s",

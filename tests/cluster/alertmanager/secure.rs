@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::super::serve::{Replica, World};
-use super::{counted, create, firing, until, world};
+use super::super::serve::{Replica, World, until};
+use super::{counted, create, firing, world};
 
 const PAGE: &str = include_str!("../../../docs/signals.md");
 const SENT: &str = "alertmanager_notification_requests_total{integration=\"webhook\"}";
@@ -73,7 +73,7 @@ impl Files {
             "--tls-private-key-file",
             &key,
         ];
-        Replica::start(world.kubeconfig.path(), "a", &more)
+        world.start("a", world.kubeconfig.path(), &more)
     }
 
     /// Alertmanager with the page's configuration, for this replica.
