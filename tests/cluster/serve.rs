@@ -355,6 +355,14 @@ impl Replica {
         self.child.wait().unwrap().code()
     }
 
+    /// Waits until it has said all of these words. What it says before an answer arrives after it.
+    pub(super) async fn until_it_says(&self, words: &[&str]) {
+        until(&format!("{words:?} in the log"), async || {
+            words.iter().all(|words| self.log().contains(words))
+        })
+        .await;
+    }
+
     /// What it has said since it serves.
     pub(super) fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")

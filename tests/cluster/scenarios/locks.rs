@@ -175,11 +175,8 @@ async fn a_lease_that_is_held_for_ever_fails_the_signal_and_creates_nothing() {
     );
 
     let fingerprint = world.fingerprint("Pod", "api");
-    let log = replica.log();
-    let line = log.lines().find(|line| line.contains("ERROR"));
-    let line = line.unwrap_or_else(|| panic!("{log}"));
-    assert!(line.contains(fingerprint.as_str()), "{line}");
-    assert!(line.contains("gateway-7f9c-x2x"), "{line}");
+    let words = ["ERROR", fingerprint.as_str(), "gateway-7f9c-x2x"];
+    replica.until_it_says(&words).await;
     let events = super::metrics_and_audit::events(&audit);
     let failed: Vec<_> = events
         .iter()

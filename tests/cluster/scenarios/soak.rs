@@ -6,7 +6,7 @@ use gwlock_testkit::control_plane;
 use tokio::task::JoinSet;
 
 use super::faults::{frozen_holder, killed_holder};
-use crate::serve::{World, count};
+use crate::serve::{Replica, World, count};
 
 /// The holder is killed; after its lease of thirty seconds another replica takes over, and there is exactly one request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,22 +58,23 @@ async fn fifty_signals_a_second_for_a_minute_fail_never() {
         sent.spawn(async move {
             let began = Instant::now();
             let answer = replicas[number % 3].alert(&alert).await;
-            (number, answer.status, began.elapsed())
+            (number, answer, began.elapsed())
         });
     }
     let answers = sent.join_all().await;
-    let mut failures = 0;
+    let mut failures = Vec::new();
     let mut took = [Vec::new(), Vec::new()];
     let (mut created, mut duplicate) = (0, 0);
-    for (number, status, elapsed) in answers {
-        match status {
+    for (number, answer, elapsed) in answers {
+        match answer.status {
             201 => created += 1,
             202 => duplicate += 1,
-            _ => failures += 1,
+            _ => failures.push(format!("{number}: {}", answer.text)),
         }
         took[number % 2].push(elapsed);
     }
-    assert_eq!(failures, 0);
+    let logs = || replicas.iter().map(Replica::log).collect::<String>();
+    assert_eq!(failures, [] as [String; 0], "{}", logs());
     assert_eq!((created, duplicate), (SIGNALS / 2 + HOT, SIGNALS / 2 - HOT));
     let mut counts: Vec<usize> = world.requests().await.iter().map(count).collect();
     counts.sort_unstable();
