@@ -96,6 +96,8 @@ pub struct Run {
     awaiting: Option<Sent>,
     /// The requests as last listed.
     listed: Vec<RemediationRequest>,
+    /// Whether the lease is being acquired, also while it is looked what has been created meanwhile.
+    acquiring: bool,
     /// Who holds the lease, once it was acquired.
     holder: Option<String>,
     open_create: Option<OpenCreate>,
@@ -162,6 +164,7 @@ impl Run {
             plan: Plan::List,
             awaiting: None,
             listed: Vec::new(),
+            acquiring: false,
             holder: None,
             open_create: None,
             created: None,
@@ -266,6 +269,7 @@ impl Run {
     /// have created a request.
     pub fn held(&mut self, holder: String) {
         self.holder = Some(holder);
+        self.acquiring = false;
         if !matches!(self.plan, Plan::Done(_)) {
             self.plan = Plan::List;
         }
@@ -317,7 +321,10 @@ impl Run {
         }
         self.created = None;
         if self.holder.is_none() {
-            self.decided = Some(Decision::Acquire);
+            if !self.acquiring {
+                self.decided = Some(Decision::Acquire);
+            }
+            self.acquiring = true;
             self.plan = Plan::Acquire;
             return;
         }
@@ -327,6 +334,8 @@ impl Run {
     }
 
     fn count_on(&mut self, request: RemediationRequest, reason: Reason) {
+        // Whoever drives the run gives the acquisition up for any request but a LIST.
+        self.acquiring = false;
         self.decided = Some(Decision::Suppressed {
             name: request.name.clone(),
             reason,

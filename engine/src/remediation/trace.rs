@@ -65,7 +65,8 @@ pub enum Decision {
         /// Why it suppresses.
         reason: Reason,
     },
-    /// Nothing suppresses them: a request is to be created under the lease.
+    /// Nothing suppresses them: a request is to be created under the lease. Told once for each acquisition, however often
+    /// it is looked for a request while the lease is waited for.
     Acquire,
     /// Nothing suppresses them under the lease either: this request is created.
     Create {

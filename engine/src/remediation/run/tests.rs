@@ -105,6 +105,51 @@ fn name_of(request: &Request) -> &str {
     }
 }
 
+/// A run waits for the lease, looks, and finds these.
+fn look(run: &mut Run, now: u64, listed: &[RemediationRequest]) -> Option<Decision> {
+    let situation = Situation {
+        waiting: 1,
+        held_until: None,
+    };
+    let step = run.next(at(now), situation);
+    assert!(
+        matches!(
+            step,
+            Step::Send {
+                request: Request::List,
+                ..
+            }
+        ),
+        "{step:?}"
+    );
+    reply(run, now + 1, Answer::Listed(listed.to_vec()));
+    let decision = run.take_decision();
+    if listed.is_empty() {
+        let step = run.next(at(now + 1), situation);
+        assert!(matches!(step, Step::Acquire { .. }), "{step:?}");
+    }
+    decision
+}
+
+#[test]
+fn an_acquisition_is_decided_on_once_however_often_is_looked_meanwhile() {
+    let mut run = run();
+    assert_eq!(look(&mut run, 0, &[]), Some(Decision::Acquire));
+    assert_eq!(look(&mut run, 50, &[]), None);
+    assert_eq!(look(&mut run, 100, &[]), None);
+    let active = request("rr-1", "Executing");
+    let counted = Decision::Suppressed {
+        name: "rr-1".to_owned(),
+        reason: Reason::Active,
+    };
+    assert_eq!(look(&mut run, 150, &[active]), Some(counted));
+    // The count ends the acquisition. It comes too late, so there is to be another one.
+    let (now, count) = sends(&mut run, 160);
+    assert!(matches!(count, Request::Count(_)), "{count:?}");
+    reply(&mut run, now, Answer::Changed("it is over".to_owned()));
+    assert_eq!(look(&mut run, now + 1000, &[]), Some(Decision::Acquire));
+}
+
 #[test]
 fn a_create_has_no_more_time_than_the_lease_has_left() {
     let mut run = about_to_create(&[]);
