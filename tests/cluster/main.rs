@@ -5,6 +5,8 @@
 mod alertmanager;
 #[cfg(feature = "sim")]
 mod contention;
+#[cfg(feature = "serve")]
+mod exchange;
 mod gateway;
 #[cfg(feature = "serve")]
 mod scenarios;

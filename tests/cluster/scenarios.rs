@@ -6,6 +6,7 @@
 mod auth;
 mod chaos;
 mod counting;
+mod events;
 mod faults;
 mod input;
 mod locks;

@@ -13,10 +13,7 @@ use futures_util::future::join_all;
 use gwlock_engine::client::transport;
 use gwlock_engine::protocol::key::Fingerprint;
 use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User};
-use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
 use rustix::process::{Pid, Signal, kill_process};
@@ -24,13 +21,15 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::time::{sleep, timeout};
 
+use crate::exchange::{Answer, get, post};
+
 /// Where Alertmanager sends.
 pub(super) const ROUTE: &str = "/api/v1/signals/prometheus";
 /// Where forwarders of events send.
 pub(super) const EVENT_ROUTE: &str = "/api/v1/signals/kubernetes-event";
 
 /// After this long a test gives up, whatever it waits for.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A namespace of a real cluster with a pod to complain about, which is managed.
 pub(super) struct World {
@@ -46,15 +45,6 @@ pub(super) struct Replica {
     probes: String,
     metrics: String,
     log: Arc<Mutex<Vec<String>>>,
-}
-
-/// An answer of a replica.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    /// Null where it is no JSON.
-    pub(super) body: Value,
-    pub(super) text: String,
 }
 
 /// What became of signals that were sent.
@@ -419,34 +409,4 @@ impl Drop for Replica {
 pub(super) async fn sum(replicas: &[Replica], series: &str) -> u64 {
     let all = replicas.iter().map(|replica| replica.metric(series));
     join_all(all).await.into_iter().sum()
-}
-
-/// Sends a body to wherever a replica is or was.
-pub(super) async fn post(url: &str, body: impl Into<Bytes>) -> Option<Answer> {
-    let request = Request::post(url).header("content-type", "application/json");
-    exchange(request.body(Full::new(body.into())).unwrap()).await
-}
-
-async fn get(url: &str) -> Answer {
-    let request = Request::get(url).body(Full::default()).unwrap();
-    exchange(request).await.expect("it answers")
-}
-
-/// A request that is sent once, whatever becomes of it.
-pub(super) async fn exchange(request: Request<Full<Bytes>>) -> Option<Answer> {
-    let client = Client::builder(TokioExecutor::new())
-        .pool_max_idle_per_host(0)
-        .retry_canceled_requests(false)
-        .build_http();
-    let exchange = async {
-        let response = client.request(request).await.ok()?;
-        let status: StatusCode = response.status();
-        let body = response.into_body().collect().await.ok()?.to_bytes();
-        Some(Answer {
-            status: status.as_u16(),
-            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
-            text: String::from_utf8_lossy(&body).into_owned(),
-        })
-    };
-    timeout(PATIENCE, exchange).await.ok()?
 }

@@ -5,7 +5,8 @@ use http::{Method, Request};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use crate::serve::{Answer, ROUTE, Replica, World, exchange, until, webhook};
+use crate::exchange::{Answer, exchange};
+use crate::serve::{ROUTE, Replica, World, until, webhook};
 
 /// What a replica needs besides leases.
 fn without_leases() -> Vec<Value> {

@@ -18,7 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::faults::Victim;
-use crate::serve::{ROUTE, Replica, World, count, post, until, webhook};
+use crate::exchange::post;
+use crate::serve::{ROUTE, Replica, World, count, until, webhook};
 
 const PODS: usize = 5;
 const SENDERS: usize = 12;

@@ -154,7 +154,7 @@ async fn a_lease_that_is_held_for_ever_fails_the_signal_and_creates_nothing() {
             "--auth",
             "none",
             "--signal-timeout",
-            "2s",
+            "5s",
             "--audit-log",
             audit.to_str().unwrap(),
         ],

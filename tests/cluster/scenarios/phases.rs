@@ -3,7 +3,8 @@
 use gwlock_testkit::control_plane;
 use serde_json::{Value, json};
 
-use crate::serve::{Answer, Replica, World};
+use crate::exchange::Answer;
+use crate::serve::{Replica, World};
 
 /// A replica and a RemediationRequest for each pod, which the orchestrator has brought into a state.
 async fn again(world: &World, replica: &Replica, pod: &str, status: Value) -> (Answer, Answer) {
