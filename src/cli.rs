@@ -14,7 +14,7 @@ use crate::output::log::LogFormat;
 
 #[cfg(feature = "serve")]
 use crate::commands::serve;
-use crate::commands::{acquire, bench, completion, inspect, release, renew, resolve, verify};
+use crate::commands::{acquire, bench, completion, inspect, release, renew, resolve, send, verify};
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
 
@@ -54,6 +54,7 @@ pub(crate) enum Command {
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
     Resolve(resolve::Arguments),
+    Send(Box<send::Arguments>),
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
     #[cfg(feature = "sim")]

@@ -8,9 +8,11 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 #[cfg(feature = "sim")]
 pub(crate) mod lab;
+pub(crate) mod processing;
 pub(crate) mod release;
 pub(crate) mod renew;
 pub(crate) mod resolve;
+pub(crate) mod send;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 #[cfg(feature = "sim")]
@@ -32,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Verify(arguments) => context.block_on(verify::execute(&arguments, &context)),
         Command::Inspect(arguments) => context.block_on(inspect::execute(&arguments, &context)),
         Command::Resolve(arguments) => context.block_on(resolve::execute(&arguments, &context)),
+        Command::Send(arguments) => context.block_on(send::execute(&arguments, &context)),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]

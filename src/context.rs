@@ -9,7 +9,8 @@ mod signals;
 use std::cell::OnceCell;
 use std::env;
 use std::future::Future;
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -71,13 +72,42 @@ impl Context {
 
     /// The cluster that the flags and the kubeconfig name, not yet contacted.
     pub(crate) async fn cluster(&self) -> Result<Cluster, Failure> {
-        let cluster = Cluster::load(&self.global).await?;
+        self.cluster_of(&self.global).await
+    }
+
+    /// The same for a command whose `--namespace` is not that of the leases.
+    pub(crate) async fn cluster_with_leases_in(
+        &self,
+        namespace: Option<&str>,
+    ) -> Result<Cluster, Failure> {
+        let namespace = namespace.map(str::to_owned);
+        self.cluster_of(&Global {
+            namespace,
+            ..self.global.clone()
+        })
+        .await
+    }
+
+    async fn cluster_of(&self, global: &Global) -> Result<Cluster, Failure> {
+        let cluster = Cluster::load(global).await?;
         tracing::info!(server = %cluster.config.cluster_url, namespace = cluster.namespace, "using cluster");
         self.reached.get_or_init(|| Reached {
             server: cluster.config.cluster_url.to_string(),
             expired: credentials::expired(&cluster.config.auth_info, Timestamp::now()),
         });
         Ok(cluster)
+    }
+
+    /// `--request-timeout`, for requests to other servers.
+    pub(crate) fn request_timeout(&self) -> Option<Duration> {
+        self.global
+            .request_timeout
+            .filter(|timeout| !timeout.is_zero())
+    }
+
+    /// `--token-file`, for a command that talks to no API server.
+    pub(crate) fn token_file(&self) -> Option<&Path> {
+        self.global.token_file.as_deref().map(Path::new)
     }
 
     /// Who acquires: `--identity`, the pod, or `user@host`.
@@ -99,6 +129,25 @@ impl Context {
 /// The lines on stdin.
 pub(crate) fn stdin_lines() -> io::Result<Vec<String>> {
     io::stdin().lock().lines().collect()
+}
+
+/// What is on stdin, up to so many bytes.
+pub(crate) fn stdin_bytes(limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The next line on stdin.
+pub(crate) fn stdin_line() -> io::Result<String> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line)
+}
+
+/// Whether somebody can be asked on stdin.
+pub(crate) fn stdin_is_terminal() -> bool {
+    io::stdin().is_terminal()
 }
 
 fn runtime() -> io::Result<Runtime> {

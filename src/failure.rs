@@ -87,10 +87,7 @@ impl Failure {
         }
         let failure = Self::says(exit, message);
         match (refusal.code, namespace) {
-            (401, _) => Self {
-                kind: Kind::Unauthorised,
-                ..failure
-            },
+            (401, _) => Self::unauthorised(&refusal.message),
             (404, Some(namespace)) => failure.kubectl(format!("create namespace {namespace}"), ""),
             _ => failure,
         }
@@ -107,11 +104,28 @@ impl Failure {
         Self::says(Exit::Forbidden, message).hint(format!("the rule that is missing:\n{rule}"))
     }
 
+    /// The server does not know who asks.
+    pub(crate) fn unauthorised(message: &str) -> Self {
+        Self {
+            kind: Kind::Unauthorised,
+            ..Self::says(Exit::Forbidden, message)
+        }
+    }
+
     /// The server gave no clear answer; `message` is the transport's.
     pub(crate) fn unreachable(message: &str) -> Self {
         Self {
             kind: Kind::Unreachable,
             ..Self::says(Exit::Unreachable, message)
+        }
+    }
+
+    /// The same hints under other words, and another exit.
+    #[must_use]
+    pub(crate) fn reworded(self, exit: Exit, message: String) -> Self {
+        Self {
+            hints: self.hints,
+            ..Self::says(exit, message)
         }
     }
 
@@ -170,7 +184,7 @@ impl Failure {
     }
 
     /// The error and its causes, without what a cause repeats.
-    fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         let mut words: Vec<String> = Vec::new();
         for cause in self.source.chain().map(ToString::to_string) {
             if !words.iter().any(|earlier| earlier.contains(&cause)) {

@@ -11,6 +11,8 @@
 //!
 //! [`ingest`] goes the whole way.
 //!
+//! `compose` goes the other way and makes bodies, and `reply` says what a sender is told.
+//!
 //! Everything up to the owner is pure: bytes, labels and `now` go in. What has to be asked of the API server goes
 //! through `objects`.
 //!
@@ -23,6 +25,7 @@
 //!
 //! No HTTP server, lease or RemediationRequest is in here, and nothing is printed.
 
+pub mod compose;
 pub mod event;
 pub mod freshness;
 pub mod ingest;
@@ -33,11 +36,17 @@ pub mod objects;
 pub mod owner;
 pub mod payload;
 pub mod prometheus;
+pub mod reply;
 pub mod resolve;
 pub mod scope;
 #[cfg(feature = "serve")]
 pub mod server;
 pub mod target;
+
+/// Where Alertmanager sends.
+pub const PROMETHEUS_PATH: &str = "/api/v1/signals/prometheus";
+/// Where forwarders of events send.
+pub const EVENT_PATH: &str = "/api/v1/signals/kubernetes-event";
 
 /// Whose rules for targets and fingerprints are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ pub(crate) mod log;
 pub(crate) mod progress;
 pub(crate) mod table;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 
 use anstyle::Style;
 
@@ -68,6 +68,18 @@ pub(crate) fn stream<E: Into<OutputError>>(
 /// Prints a line for the person at the terminal. Nothing can be done when that fails.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Asks the person at the terminal; the answer is typed on the same line.
+pub(crate) fn ask(question: &str) {
+    let mut err = anstream::stderr().lock();
+    let _ = write!(err, "{} ", escape::escape(question));
+    let _ = err.flush();
+}
+
+/// Whether somebody sees what is asked on stderr.
+pub(crate) fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// stderr as a place to write lines to.

@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::{Args, ValueEnum, ValueHint};
-use gwlock_engine::client::api_error::describe;
 use gwlock_engine::protocol::timing::Timing;
-use gwlock_engine::remediation::SignalProcessor;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -21,9 +19,6 @@ use crate::cli::duration;
 use crate::context::{Cluster, Context, interrupted, variable};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::gateway::ingest::Ingestion;
-use crate::gateway::kinds::{Kinds, discovery};
-use crate::gateway::objects::Objects;
 use crate::gateway::server::audit::Audit;
 use crate::gateway::server::listen::{self, Drained};
 use crate::gateway::server::metrics::Metrics;
@@ -32,10 +27,9 @@ use crate::gateway::server::{Authenticator, Limits, Parts, Server};
 use crate::output;
 
 use super::claim::TimingArguments;
+use super::processing::{Processing, Scope, Settings, controller_namespace};
 use super::resolve::Version;
 
-/// How long the API server may take to say which kinds it serves.
-const DISCOVERY: Duration = Duration::from_secs(30);
 /// How long releases may take at the end, after everything has been answered.
 const RELEASES: Duration = Duration::from_secs(10);
 
@@ -52,15 +46,6 @@ enum Auth {
     Token,
     /// Everybody who reaches a loopback address
     None,
-}
-
-/// Which signals lead to a RemediationRequest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Scope {
-    /// Those about objects with the label kubernaut.ai/managed=true, or in a namespace with it
-    Managed,
-    /// All
-    All,
 }
 
 /// Serve signals as a replica of the gateway
@@ -214,14 +199,9 @@ async fn server(
     timing: Timing,
     audit: Arc<Audit>,
 ) -> Result<Server, Failure> {
-    let controller_namespace = arguments
-        .controller_namespace
-        .clone()
-        .or_else(|| variable("KUBERNAUT_CONTROLLER_NAMESPACE"))
-        .unwrap_or_else(|| cluster.namespace.clone());
+    let controller_namespace =
+        controller_namespace(arguments.controller_namespace.as_deref(), cluster);
     let client = cluster.client.clone();
-    let kinds = Arc::new(kinds(&client).await?);
-    let objects = Objects::new(client.clone());
     let metrics = Arc::new(Metrics::default());
     let observer = {
         let (metrics, audit) = (metrics.clone(), audit.clone());
@@ -235,21 +215,22 @@ async fn server(
         request: arguments.signal_timeout,
         ..Limits::default()
     };
-    let processor = SignalProcessor::builder(
-        client.clone(),
-        &cluster.namespace,
-        &controller_namespace,
+    let settings = Settings {
         base,
-    )
-    .budget(limits.signal())
-    .timing(timing)
-    .observer(observer)
-    .build();
-    let version = arguments.gateway_version.into();
+        controller_namespace: &controller_namespace,
+        version: arguments.gateway_version,
+        scope: arguments.scope,
+        budget: limits.signal(),
+        timing,
+        request_timeout: None,
+        observer: Some(observer),
+        lookups: client.clone(),
+    };
+    let processing = Processing::on(cluster, settings).await?;
     Ok(Server::new(Parts {
-        ingestion: Ingestion::new(version, kinds.clone(), objects.clone()),
-        processor,
-        scope: (arguments.scope == Scope::Managed).then_some((objects, kinds)),
+        ingestion: processing.ingestion,
+        processor: processing.processor,
+        scope: processing.scope,
         authenticator: (arguments.auth == Auth::Token)
             .then(|| Authenticator::new(client.clone(), &controller_namespace)),
         client,
@@ -257,16 +238,6 @@ async fn server(
         audit,
         limits,
     }))
-}
-
-async fn kinds(client: &kube::Client) -> Result<Kinds, Failure> {
-    match timeout(DISCOVERY, discovery::kinds(client)).await {
-        Ok(Ok(kinds)) => Ok(kinds),
-        Ok(Err(error)) => Err(Failure::unreachable(&describe(&error))),
-        Err(_) => Err(Failure::unreachable(&format!(
-            "no answer within {DISCOVERY:?}"
-        ))),
-    }
 }
 
 struct Listeners {

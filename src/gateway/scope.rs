@@ -6,6 +6,8 @@
 //! The running gateway asks for the label of a remote cluster's object nowhere, and nor is it asked for here: a signal
 //! that names a cluster is judged by the objects of this one.
 
+use gwlock_engine::remediation::Signal;
+
 use super::kinds::{Kind, Kinds};
 use super::objects::{LookupError, Objects};
 use super::target::Object;
@@ -55,6 +57,25 @@ pub async fn check(
         label => label,
     };
     Ok((managed != Some(true)).then(|| Rejection::of(object)))
+}
+
+/// The same for the object that a signal is about.
+///
+/// # Errors
+/// See [`check`].
+pub async fn check_signal(
+    objects: &Objects,
+    kinds: &Kinds,
+    signal: &Signal,
+) -> Result<Option<Rejection>, LookupError> {
+    let target = &signal.spec.target_resource;
+    let object = Object {
+        kind: target.kind.clone(),
+        name: target.name.clone(),
+        namespace: target.namespace.clone().unwrap_or_default(),
+        api_version: target.api_version.clone(),
+    };
+    check(objects, kinds, &object).await
 }
 
 async fn own_label(

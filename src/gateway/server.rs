@@ -17,7 +17,6 @@ mod linger;
 pub mod listen;
 pub mod metrics;
 mod problem;
-mod reply;
 pub mod tls;
 
 use std::sync::Arc;
@@ -33,14 +32,10 @@ use super::ingest::Ingestion;
 use super::kinds::Kinds;
 use super::objects::Objects;
 
+pub use super::{EVENT_PATH, PROMETHEUS_PATH};
 use audit::Audit;
 pub use auth::Authenticator;
 use metrics::Metrics;
-
-/// Where Alertmanager sends.
-pub const PROMETHEUS_PATH: &str = "/api/v1/signals/prometheus";
-/// Where forwarders of events send.
-pub const EVENT_PATH: &str = "/api/v1/signals/kubernetes-event";
 
 /// What is taken at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use super::serve::{ROUTE, Replica, World, until};
 use super::service::{Attempt, Outcome, Service};
 
-
 /// Groups whose alerts are sent as soon as they come, and again only after an hour.
 const AT_ONCE: Timing = Timing {
     group_by: "'...'",

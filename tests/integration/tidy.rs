@@ -66,7 +66,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // What needs no API server knows of none, and of no clock.
     ("src/gateway/payload", PURE),
+    ("src/gateway/compose", PURE),
     ("src/gateway/prometheus", PURE),
+    ("src/gateway/reply", PURE),
     ("src/gateway/event", PURE),
     ("src/gateway/freshness", PURE),
     ("src/gateway/target", PURE),

@@ -129,6 +129,12 @@ impl LeaseApi {
                 resource: "leases",
                 namespace: self.namespace.clone(),
                 name: self.name.to_string(),
+                required_version: match request {
+                    Request::Replace { version, .. } | Request::Delete(version) => {
+                        Some(version.resource_version.clone())
+                    }
+                    Request::Create(_) | Request::Get => None,
+                },
                 sent,
                 took: arrived.since(sent),
                 status: status.map(|status| status.as_u16()),
@@ -253,7 +259,7 @@ impl LeaseApi {
 }
 
 /// An object that a dry run would have created has no resourceVersion, because nothing was stored.
-fn version_what_was_not_stored(body: &mut Value) {
+pub(crate) fn version_what_was_not_stored(body: &mut Value) {
     if let Some(Value::Object(metadata)) = body.get_mut("metadata") {
         metadata.entry("resourceVersion").or_insert(json!("0"));
     }

@@ -20,6 +20,8 @@ pub struct Exchange {
     pub namespace: String,
     /// The object's name; empty for a LIST.
     pub name: String,
+    /// The resourceVersion that the object had to have for a write to take effect.
+    pub required_version: Option<String>,
     /// When it was sent.
     pub sent: Moment,
     /// How long it took until the whole answer was there, or until it was given up.

@@ -5,6 +5,7 @@
 //! 503 and 504, whose outcome is unknown.
 
 use http::{HeaderValue, header};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -53,10 +54,17 @@ pub fn connect(mut config: kube::Config) -> Result<kube::Client, kube::Error> {
 pub fn bare(
     config: &kube::Config,
 ) -> Result<Client<impl Connect + Clone + use<>, Body>, kube::Error> {
+    Ok(Client::builder(TokioExecutor::new()).build(connector(config)?))
+}
+
+/// Connections to the server of a configuration, with TLS where its URL says https.
+///
+/// # Errors
+/// When certificates or keys of the configuration cannot be used.
+pub fn connector(config: &kube::Config) -> Result<HttpsConnector<HttpConnector>, kube::Error> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(config.connect_timeout);
-    let connector = config.rustls_https_connector_with_connector(tcp)?;
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
+    config.rustls_https_connector_with_connector(tcp)
 }

@@ -12,7 +12,7 @@ use kube::client::Body;
 use serde_json::Value;
 
 use crate::client::api_error::{classify_failure, retry_after};
-use crate::client::lease_api::server_date;
+use crate::client::lease_api::{server_date, version_what_was_not_stored};
 use crate::client::transport::FIELD_MANAGER;
 use crate::client::{Clock, Exchange, ExchangeObserver};
 use crate::protocol::exchange::NotExecuted;
@@ -29,6 +29,7 @@ pub struct RequestApi {
     clock: Arc<dyn Clock>,
     namespace: String,
     collection: String,
+    dry_run: bool,
     observer: Option<ExchangeObserver>,
 }
 
@@ -50,8 +51,16 @@ impl RequestApi {
             clock,
             namespace: namespace.to_owned(),
             collection: format!("/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}"),
+            dry_run: false,
             observer: None,
         }
+    }
+
+    /// Sends every write with `dryRun=All`: the server checks it and stores nothing.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
     }
 
     /// Tells of every request when it has ended.
@@ -126,7 +135,7 @@ impl RequestApi {
 
     async fn send(&self, call: Call<'_>, timeout: Duration) -> Reply {
         let sent = self.clock.now();
-        let outcome = match http_request(&call, timeout) {
+        let outcome = match self.http_request(&call, timeout) {
             Ok(request) => tokio::time::timeout(timeout, self.call(request)).await,
             Err(error) => Ok(Err(kube::Error::HttpError(error))),
         };
@@ -160,6 +169,7 @@ impl RequestApi {
                 resource,
                 namespace: self.namespace.clone(),
                 name: call.name.to_owned(),
+                required_version: None,
                 sent,
                 took: arrived.since(sent),
                 status: status.map(|status| status.as_u16()),
@@ -184,23 +194,30 @@ impl RequestApi {
     ) -> Result<(http::response::Parts, Value), kube::Error> {
         let (parts, body) = self.client.send(request).await?.into_parts();
         let bytes = body.collect().await?.to_bytes();
-        Ok((parts, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+        let mut body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        if self.dry_run && parts.status.is_success() {
+            version_what_was_not_stored(&mut body);
+        }
+        Ok((parts, body))
     }
-}
 
-fn http_request(call: &Call<'_>, timeout: Duration) -> http::Result<HttpRequest<Body>> {
-    let path = &call.path;
-    let uri = format!("{path}&timeout={}ms", timeout.as_millis().max(1));
-    let mut request = HttpRequest::builder()
-        .method(call.method.clone())
-        .uri(uri)
-        .header(header::ACCEPT, "application/json");
-    let mut body = Body::empty();
-    if let Some((media_type, content)) = call.content {
-        request = request.header(header::CONTENT_TYPE, media_type);
-        body = Body::from(content.to_string().into_bytes());
+    fn http_request(&self, call: &Call<'_>, timeout: Duration) -> http::Result<HttpRequest<Body>> {
+        let path = &call.path;
+        let mut uri = format!("{path}&timeout={}ms", timeout.as_millis().max(1));
+        if self.dry_run && call.content.is_some() {
+            uri.push_str("&dryRun=All");
+        }
+        let mut request = HttpRequest::builder()
+            .method(call.method.clone())
+            .uri(uri)
+            .header(header::ACCEPT, "application/json");
+        let mut body = Body::empty();
+        if let Some((media_type, content)) = call.content {
+            request = request.header(header::CONTENT_TYPE, media_type);
+            body = Body::from(content.to_string().into_bytes());
+        }
+        request.body(body)
     }
-    request.body(body)
 }
 
 fn not_answered(error: &kube::Error) -> Answer {

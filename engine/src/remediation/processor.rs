@@ -5,6 +5,7 @@
 
 mod drive;
 mod flight;
+mod rehearse;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +25,7 @@ use super::outcome::{Failure, Processed};
 use super::signal::Signal;
 use super::trace::{Event, Observer, Traced};
 use flight::{Flights, Waiter};
+pub use rehearse::{Check, Rehearsal};
 
 /// How long a signal may take unless set otherwise: what the gateway gives a request.
 pub const DEFAULT_BUDGET: Duration = Duration::from_secs(15);
@@ -175,6 +177,15 @@ impl SignalProcessor {
             ))
         };
         answered.await.unwrap_or_else(|_| gone())
+    }
+
+    /// What [`SignalProcessor::process`] would do about a signal now. Nothing is stored: by the same rules it reads and
+    /// decides, and stops where something would be written.
+    ///
+    /// # Errors
+    /// [`Failure`], of what was read or, with [`Check::Writes`], of a write that the server would refuse.
+    pub async fn rehearse(&self, signal: &Signal, check: Check) -> Result<Rehearsal, Failure> {
+        rehearse::rehearse(&self.shared, signal, check).await
     }
 
     /// Waits until everything that goes on in the background has ended, in particular the release of leases.

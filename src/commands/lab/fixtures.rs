@@ -12,8 +12,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::commands::send::{LAB_ANNOTATION, LAB_NAMESPACE};
+use crate::gateway::scope::MANAGED;
+
 /// Where the lab's leases are.
-pub(super) const NAMESPACE: &str = "kubernaut-system";
+pub(super) const NAMESPACE: &str = LAB_NAMESPACE;
+
+/// Pods without an owner, `load-0` and so on, for bursts about different objects.
+const LOAD_PODS: usize = 10;
 
 const CRD: &str = include_str!("remediationrequest-crd.yaml");
 
@@ -41,12 +47,14 @@ pub(super) async fn create(
         clock,
     };
     lab.go_back(3600);
-    for namespace in [NAMESPACE, "prod"] {
-        lab.post(
-            "/api/v1/namespaces",
-            json!({"metadata": {"name": namespace}}),
-        )
-        .await?;
+    for metadata in [
+        // `gwlock send` asks nobody here before it starts remediations.
+        json!({"name": NAMESPACE, "annotations": {LAB_ANNOTATION: "true"}}),
+        json!({"name": "prod", "labels": {MANAGED: "true"}}),
+        json!({"name": "staging"}),
+    ] {
+        lab.post("/api/v1/namespaces", json!({"metadata": metadata}))
+            .await?;
     }
     let crd: Value = serde_saphyr::from_str(CRD)?;
     lab.post(
@@ -56,6 +64,19 @@ pub(super) async fn create(
     .await?;
     lab.pod("gateway-7f9c-x2x", "Running").await?;
     lab.pod("gateway-7f9c-gone", "Failed").await?;
+    // Payment-api has a RemediationRequest already; checkout and the others are there to get one.
+    lab.workload(
+        "payment-api",
+        "payment-api-7d9f8b",
+        "payment-api-7d9f8b-x2x4z",
+    )
+    .await?;
+    lab.workload("checkout", "checkout-6b5d4c", "checkout-6b5d4c-k8s2p")
+        .await?;
+    for number in 0..LOAD_PODS {
+        lab.bare_pod("prod", &format!("load-{number}")).await?;
+    }
+    lab.bare_pod("staging", "unmanaged").await?;
     lab.lease(
         1800,
         "kubernaut-interactive-rr-91fce8d5c494-0a1b2c3d",
@@ -127,6 +148,18 @@ pub(super) async fn create(
     Ok(())
 }
 
+/// The metadata of an object that this one controls.
+fn owned(name: &str, kind: &str, owner: &Value) -> Value {
+    json!({
+        "name": name,
+        "labels": owner["metadata"]["labels"],
+        "ownerReferences": [{
+            "apiVersion": "apps/v1", "kind": kind, "name": owner["metadata"]["name"],
+            "uid": owner["metadata"]["uid"], "controller": true,
+        }],
+    })
+}
+
 struct Lab<'a> {
     server: &'a ApiServer,
     token: &'a str,
@@ -159,6 +192,37 @@ impl Lab<'_> {
         }
         let path = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases");
         self.post(&path, json!({"metadata": {"name": name}, "spec": spec}))
+            .await?;
+        Ok(())
+    }
+
+    /// A Deployment in `prod` with one ReplicaSet and one pod.
+    async fn workload(&self, deployment: &str, replica_set: &str, pod: &str) -> anyhow::Result<()> {
+        let template = json!({
+            "metadata": {"labels": {"app": deployment}},
+            "spec": {"containers": [{"name": "app", "image": deployment}]},
+        });
+        let spec = json!({
+            "replicas": 1, "selector": {"matchLabels": {"app": deployment}}, "template": template,
+        });
+        let path = "/apis/apps/v1/namespaces/prod/deployments";
+        let made =
+            json!({"metadata": {"name": deployment, "labels": {"app": deployment}}, "spec": spec});
+        let owner = self.post(path, made).await?;
+        let path = "/apis/apps/v1/namespaces/prod/replicasets";
+        let metadata = owned(replica_set, "Deployment", &owner);
+        let made = json!({"metadata": metadata, "spec": spec});
+        let owner = self.post(path, made).await?;
+        let metadata = owned(pod, "ReplicaSet", &owner);
+        let made = json!({"metadata": metadata, "spec": template["spec"]});
+        self.post("/api/v1/namespaces/prod/pods", made).await?;
+        Ok(())
+    }
+
+    async fn bare_pod(&self, namespace: &str, name: &str) -> anyhow::Result<()> {
+        let pods = format!("/api/v1/namespaces/{namespace}/pods");
+        let spec = json!({"containers": [{"name": "app", "image": "load"}]});
+        self.post(&pods, json!({"metadata": {"name": name}, "spec": spec}))
             .await?;
         Ok(())
     }

@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use gwlock_engine::remediation::exchange::Rule;
 use gwlock_engine::remediation::{Failure, Signal};
+use http::StatusCode;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::super::freshness;
@@ -16,11 +18,10 @@ use super::super::ingest::Refusal;
 use super::super::normalize::severity;
 use super::super::payload::PayloadError;
 use super::super::prometheus::{Alert, Webhook};
+use super::super::reply::{self, Answered, Failed};
 use super::super::scope;
-use super::super::target::Object;
 use super::problem::Problem;
-use super::reply::{Answered, Failed};
-use super::{Server, gate, reply};
+use super::{Server, gate};
 
 /// Signals of one batch that are worked on at the same time. Those of one fingerprint share a run.
 const AT_ONCE: usize = 32;
@@ -100,20 +101,20 @@ impl Server {
             .map_err(|error| self.unreadable(&error))?;
         let alerts: Vec<&Alert> = ingestion.alerts(&webhook).collect();
         if alerts.is_empty() {
-            return Ok(reply::single(&Answered::Resolved));
+            return Ok(told_as(reply::single(&Answered::Resolved)));
         }
         if let [alert] = alerts.as_slice() {
             return self
                 .alert(&webhook, alert, now)
                 .await
-                .map(|answered| reply::single(&answered));
+                .map(|answered| told_as(reply::single(&answered)));
         }
         let answers: Vec<_> = alerts
             .into_iter()
             .map(|alert| self.one_of_many(&webhook, alert, now))
             .collect();
         let answers: Vec<Answered> = stream::iter(answers).buffered(AT_ONCE).collect().await;
-        Ok(reply::batch(&answers))
+        Ok(told_as(reply::batch(&answers)))
     }
 
     async fn alert(
@@ -145,7 +146,7 @@ impl Server {
         let signal = signal.map_err(|refusal| self.refused(&refusal))?;
         self.signal(Source::Event, signal)
             .await
-            .map(|answered| reply::single(&answered))
+            .map(|answered| told_as(reply::single(&answered)))
     }
 
     async fn signal(&self, source: Source, signal: Signal) -> Result<Answered, Problem> {
@@ -155,14 +156,7 @@ impl Server {
             .received(source.name(), severity::audit(&signal.spec.severity));
         parts.audit.received(&signal);
         if let Some((objects, kinds)) = &parts.scope {
-            let target = &signal.spec.target_resource;
-            let object = Object {
-                kind: target.kind.clone(),
-                name: target.name.clone(),
-                namespace: target.namespace.clone().unwrap_or_default(),
-                api_version: target.api_version.clone(),
-            };
-            let rejection = scope::check(objects, kinds, &object).await;
+            let rejection = scope::check_signal(objects, kinds, &signal).await;
             if let Some(rejection) =
                 rejection.map_err(|error| self.refused(&Refusal::Lookup(error)))?
             {
@@ -207,6 +201,10 @@ impl Server {
         }
         Problem::invalid(refusal.to_string())
     }
+}
+
+fn told_as((status, body): (StatusCode, Value)) -> Response {
+    (status, axum::Json(body)).into_response()
 }
 
 /// What goes into the log is not told to the sender, but for a rule that is missing.

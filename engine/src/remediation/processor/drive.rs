@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::client::clock::sleep_until;
 use crate::client::{AcquireError, ExchangeObserver, LeaseGuard, LeaseLock};
@@ -82,7 +84,7 @@ struct Held {
 }
 
 /// A run as it is told of.
-struct Telling {
+pub(super) struct Telling {
     shared: Arc<Shared>,
     fingerprint: Fingerprint,
     number: u64,
@@ -92,28 +94,11 @@ struct Telling {
 
 impl Driver {
     fn new(shared: &Arc<Shared>, fingerprint: Fingerprint, signal: Signal) -> Self {
-        let settings = Settings {
-            fingerprint: fingerprint.clone(),
-            budget: shared.budget,
-            request_timeout: shared.request_timeout,
-            grace: shared.grace,
-        };
         let now = shared.clock.now();
-        let machine = Run::new(settings, now, shared.server_time(), shared.fork_rng());
-        let run = Arc::new(Telling {
-            number: shared.next_run(),
-            shared: shared.clone(),
-            fingerprint,
-            requests: AtomicU32::new(0),
-            contended: AtomicBool::new(false),
-        });
-        let api = RequestApi::new(
-            shared.client.clone(),
-            &shared.request_namespace,
-            shared.clock.clone(),
-        );
+        let machine = shared.machine(&fingerprint, now);
+        let run = Telling::new(shared, fingerprint);
         Self {
-            api: api.observed_by(run.clone().exchange_observer()),
+            api: run.clone().api(),
             run,
             machine,
             signal,
@@ -191,8 +176,7 @@ impl Driver {
                 created_by,
                 now,
             } => {
-                let mut object = self.signal.to_object(self.api.namespace(), name, *now);
-                object["metadata"]["annotations"][CREATED_BY] = created_by.as_str().into();
+                let object = object(&self.signal, self.api.namespace(), name, created_by, *now);
                 self.api.create(&object, timeout).await
             }
             Request::Count(count) => {
@@ -307,8 +291,54 @@ impl Driver {
     }
 }
 
+/// The request that a signal makes under the lease of this holder.
+pub(super) fn object(
+    signal: &Signal,
+    namespace: &str,
+    name: &str,
+    holder: &str,
+    now: Timestamp,
+) -> Value {
+    let mut object = signal.to_object(namespace, name, now);
+    object["metadata"]["annotations"][CREATED_BY] = holder.into();
+    object
+}
+
+impl Shared {
+    /// The machine of a run that begins at `now`.
+    pub(super) fn machine(&self, fingerprint: &Fingerprint, now: Moment) -> Run {
+        let settings = Settings {
+            fingerprint: fingerprint.clone(),
+            budget: self.budget,
+            request_timeout: self.request_timeout,
+            grace: self.grace,
+        };
+        Run::new(settings, now, self.server_time(), self.fork_rng())
+    }
+}
+
 impl Telling {
-    fn tell(&self, event: impl FnOnce() -> Event) {
+    pub(super) fn new(shared: &Arc<Shared>, fingerprint: Fingerprint) -> Arc<Self> {
+        Arc::new(Self {
+            number: shared.next_run(),
+            shared: shared.clone(),
+            fingerprint,
+            requests: AtomicU32::new(0),
+            contended: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn api(self: Arc<Self>) -> RequestApi {
+        let shared = &self.shared;
+        let api = RequestApi::new(
+            shared.client.clone(),
+            &shared.request_namespace,
+            shared.clock.clone(),
+        );
+        api.observed_by(self.exchange_observer())
+    }
+
+    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
         self.shared.tell(&self.fingerprint, self.number, event);
     }
 
@@ -325,7 +355,7 @@ impl Telling {
         })
     }
 
-    fn lock(self: Arc<Self>, time: ServerTime) -> LeaseLock {
+    pub(super) fn lock(self: Arc<Self>, time: ServerTime) -> LeaseLock {
         let shared = self.shared.clone();
         let name = self.fingerprint.lease_name();
         LeaseLock::builder(

@@ -1,15 +1,16 @@
-//! What a sender is told of its signals, in the gateway's JSON.
+//! What a sender is told of its signals, in the gateway's JSON: a status and a body.
+//!
+//! How it gets to the sender is not known here.
 
-use axum::response::{IntoResponse, Response};
 use gwlock_engine::remediation::{Disposition, Processed};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::scope::Rejection;
+use super::scope::Rejection;
 
 /// How one signal ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Answered {
+pub enum Answered {
     /// It created or was counted.
     Processed(Box<Processed>),
     /// Its object is not managed.
@@ -22,13 +23,13 @@ pub(super) enum Answered {
 
 /// A signal that was not processed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failed {
+pub struct Failed {
     /// As far as it was known.
-    pub(super) fingerprint: String,
+    pub fingerprint: String,
     /// For the sender.
-    pub(super) message: String,
+    pub message: String,
     /// Whether it is worth sending again.
-    pub(super) retriable: bool,
+    pub retriable: bool,
 }
 
 /// How a batch ended.
@@ -41,8 +42,9 @@ struct Summary {
 }
 
 /// The answer to the one signal of a request. A failed one is told as a problem instead.
-pub(super) fn single(answered: &Answered) -> Response {
-    let (status, body) = match answered {
+#[must_use]
+pub fn single(answered: &Answered) -> (StatusCode, Value) {
+    match answered {
         Answered::Processed(processed) => processed_body(processed),
         Answered::Rejected(rejection) => (
             StatusCode::OK,
@@ -68,8 +70,7 @@ pub(super) fn single(answered: &Answered) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR,
             json!({"status": "failed", "fingerprint": failed.fingerprint, "message": failed.message}),
         ),
-    };
-    (status, axum::Json(body)).into_response()
+    }
 }
 
 fn processed_body(processed: &Processed) -> (StatusCode, Value) {
@@ -104,7 +105,8 @@ fn processed_body(processed: &Processed) -> (StatusCode, Value) {
 
 /// The answer to several signals. One that is worth sending again makes it a 500, because a sender takes every 2xx as
 /// delivered; what has been counted is then counted again, which is the price of losing nothing.
-pub(super) fn batch(answers: &[Answered]) -> Response {
+#[must_use]
+pub fn batch(answers: &[Answered]) -> (StatusCode, Value) {
     let mut summary = Summary::default();
     let results: Vec<Value> = answers
         .iter()
@@ -130,7 +132,7 @@ pub(super) fn batch(answers: &[Answered]) -> Response {
             "failed": summary.failed,
         },
     });
-    (status, axum::Json(body)).into_response()
+    (status, body)
 }
 
 impl Summary {
