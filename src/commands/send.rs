@@ -10,6 +10,7 @@ mod trace;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use clap::Args;
 use tokio::time::timeout;
 
@@ -18,6 +19,7 @@ use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::compose::Source;
+use crate::gateway::payload::MAX_BODY;
 use crate::output::{self, format::Format};
 
 use super::resolve::Version;
@@ -27,7 +29,7 @@ use direct::{Direct, DirectArguments};
 #[cfg(feature = "sim")]
 pub(crate) use direct::{LAB_ANNOTATION, LAB_NAMESPACE};
 use gateway::{Gateway, GatewayArguments};
-use signal::{Payload, SignalArguments};
+use signal::SignalArguments;
 use trace::Tracer;
 
 /// How long releases may take at the end, after everything has been answered.
@@ -100,9 +102,12 @@ async fn send(
     let gateway = Gateway::of(arguments, context, tracer)?;
     let limit = match gateway {
         Some(_) => signal::MOST_SENT,
-        None => crate::gateway::payload::MAX_BODY,
+        None => MAX_BODY,
     };
-    let payload = arguments.signal.payload(limit)?;
+    let mut payload = arguments.signal.payload(limit)?;
+    if arguments.burst.distinct_targets {
+        payload = payload.about_distinct_targets()?;
+    }
     let way = match gateway {
         Some(gateway) => Way::Gateway(gateway),
         None => {
@@ -143,7 +148,7 @@ impl Arguments {
 
 impl Way {
     /// What came of one request.
-    async fn send(&self, source: Source, body: Vec<u8>) -> Answer {
+    async fn send(&self, source: Source, body: Bytes) -> Answer {
         match self {
             Self::Gateway(gateway) => gateway.send(source, body).await,
             Self::Direct(direct) => direct.send(source, body).await,
@@ -162,14 +167,5 @@ impl Way {
         if !settled.await {
             output::note("some leases could not be released; they expire by themselves");
         }
-    }
-}
-
-/// The payload as it is sent for the number `i` of a burst.
-fn body_number(arguments: &Arguments, payload: &Payload, number: u64) -> Result<Vec<u8>, Failure> {
-    if arguments.burst.distinct_targets {
-        payload.numbered(number)
-    } else {
-        Ok(payload.body.clone())
     }
 }

@@ -121,25 +121,45 @@ impl Source {
             .body(),
         }
     }
+}
 
-    /// The same body about other objects: the number is appended to the names of all that it is about.
+/// A body that can be made about one object after the other.
+#[derive(Debug, Clone)]
+pub struct Numbered {
+    source: Source,
+    body: Value,
+    kinds: Kinds,
+}
+
+impl Numbered {
+    /// The body to start from.
     #[must_use]
-    pub fn about_number(self, body: &Value, number: u64) -> Value {
-        let mut body = body.clone();
-        match self {
-            Self::Event => {
+    pub fn new(source: Source, body: Value) -> Self {
+        let kinds = Kinds::built_in();
+        Self {
+            source,
+            body,
+            kinds,
+        }
+    }
+
+    /// The body with this number appended to the names of all objects that it is about.
+    #[must_use]
+    pub fn number(&self, number: u64) -> Value {
+        let mut body = self.body.clone();
+        match self.source {
+            Source::Event => {
                 if let Some(Value::String(name)) = body.pointer_mut("/involvedObject/name") {
                     name.push_str(&format!("-{number}"));
                 }
             }
-            Self::Prometheus => {
-                let kinds = Kinds::built_in();
+            Source::Prometheus => {
                 let alerts = body.get_mut("alerts").and_then(Value::as_array_mut);
                 for alert in alerts.into_iter().flatten() {
-                    number_names(alert.get_mut("labels"), &kinds, number);
+                    number_names(alert.get_mut("labels"), &self.kinds, number);
                 }
                 // Alertmanager repeats here what all alerts have in common.
-                number_names(body.get_mut("commonLabels"), &kinds, number);
+                number_names(body.get_mut("commonLabels"), &self.kinds, number);
             }
         }
         body
@@ -321,12 +341,12 @@ mod tests {
 
     #[test]
     fn numbers_go_to_the_names_of_objects_alone() {
-        let body = Source::Prometheus.about_number(&alert().webhook(), 7);
+        let body = Numbered::new(Source::Prometheus, alert().webhook()).number(7);
         let expected = json!({"alertname": "A\"b", "pod": "p-7", "namespace": "prod", "job": "j"});
         assert_eq!(body["alerts"][0]["labels"], expected);
         assert_eq!(body["commonLabels"], expected);
         let event = Source::Event.template(now());
-        let body = Source::Event.about_number(&event, 0);
+        let body = Numbered::new(Source::Event, event).number(0);
         assert_eq!(body["involvedObject"]["name"], "checkout-6b5d4c-k8s2p-0");
     }
 }

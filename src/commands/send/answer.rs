@@ -235,12 +235,14 @@ impl Told {
 
     /// What is put beside a body: what the signal is, with both words for its severity.
     pub(super) fn signal(&self) -> Value {
-        let known = self.known.as_ref();
+        let Some(known) = &self.known else {
+            return Value::Null;
+        };
         json!({
-            "name": known.map(|known| &known.name),
-            "source": known.map(|known| &known.source),
-            "severity": known.map(|known| &known.severity),
-            "auditSeverity": known.map(Known::audit_severity),
+            "name": known.name,
+            "source": known.source,
+            "severity": known.severity,
+            "auditSeverity": known.audit_severity(),
             "target": self.target(),
             "fingerprint": self.fingerprint(),
             "lease": self.lease(),

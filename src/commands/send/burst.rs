@@ -17,7 +17,7 @@ use crate::output::progress;
 
 use super::answer::{Answer, Outcome, Told, worst};
 use super::signal::Payload;
-use super::{Arguments, Way, body_number};
+use super::{Arguments, Way};
 
 /// Results of a burst that are kept to be printed as JSON.
 const MOST_RESULTS: usize = 1000;
@@ -34,7 +34,7 @@ pub(super) struct BurstArguments {
     #[arg(long, default_value_t = 1, hide_default_value = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(super) repeat: u64,
     /// Requests at the same time
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     concurrency: u64,
     /// Make each one about an object of its own: -0, -1, … is appended to the names
     #[arg(long)]
@@ -138,15 +138,13 @@ pub(super) async fn send(
     way: &Way,
     payload: &Payload,
 ) -> std::result::Result<Sent, Failure> {
-    // What cannot be numbered is said before anything is sent.
-    let first = body_number(arguments, payload, 0)?;
     if arguments.burst.repeat > 1 {
         return many(arguments, way, payload).await;
     }
     let waiting =
         (!arguments.trace).then(|| progress::waiting("waiting for the answer".to_owned()));
     let sent = tokio::select! {
-        answer = way.send(payload.source, first) => Sent::One(Some(Box::new(answer)), None),
+        answer = way.send(payload.source, payload.body(0)) => Sent::One(Some(Box::new(answer)), None),
         number = interrupted() => Sent::One(None, Some(number)),
     };
     drop(waiting);
@@ -168,7 +166,7 @@ async fn many(
     let mut next = 0;
     loop {
         while next < repeat && under_way.len() < at_once {
-            let (number, body) = (next, body_number(arguments, payload, next)?);
+            let (number, body) = (next, payload.body(next));
             next += 1;
             under_way.push(async move { (number, way.send(payload.source, body).await) });
         }

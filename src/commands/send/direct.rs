@@ -4,6 +4,7 @@ mod meaning;
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, stream};
@@ -200,8 +201,9 @@ impl Direct {
         self.processing.processor.settled().await;
     }
 
-    pub(super) async fn send(&self, source: Source, body: Vec<u8>) -> Answer {
+    pub(super) async fn send(&self, source: Source, body: Bytes) -> Answer {
         let began = Instant::now();
+        let body = body.to_vec();
         let mut answer = match source {
             Source::Prometheus => self.webhook(body).await,
             Source::Event => self.event(body).await,

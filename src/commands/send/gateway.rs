@@ -6,9 +6,12 @@ mod meaning;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use clap::{Args, ValueHint};
+use gwlock_engine::remediation::Signal;
 use http::Uri;
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 use tokio::time::sleep;
 
 use crate::cli::DryRun;
@@ -68,10 +71,15 @@ pub(super) struct Gateway {
     version: GatewayVersion,
     /// Says what can be known of a signal without a cluster.
     ingestion: Ingestion,
+    /// What is known of the signals, where all requests have the same.
+    same: Option<OnceCell<Vec<Preview>>>,
     retry: u32,
     dry_run: bool,
     tracer: Tracer,
 }
+
+/// A signal as far as it is known here, or why it is not.
+type Preview = Result<Known, String>;
 
 /// `http://HOST[:PORT][/PREFIX]`, or with https.
 fn url(text: &str) -> Result<Uri, String> {
@@ -132,22 +140,24 @@ impl Gateway {
             url,
             version,
             ingestion: Ingestion::offline(version),
+            same: (!arguments.burst.distinct_targets).then(OnceCell::new),
             retry: given.retry,
             dry_run: arguments.dry_run != DryRun::None,
             tracer: tracer.clone(),
         }))
     }
 
-    pub(super) async fn send(&self, source: Source, body: Vec<u8>) -> Answer {
+    pub(super) async fn send(&self, source: Source, body: Bytes) -> Answer {
         let began = Instant::now();
-        let known = self.known(source, &body).await;
-        if self.tracer.is_on() {
-            self.trace(&known);
-        }
         if self.dry_run {
+            let known = self.known(source, &body).await;
+            if let Ok(known) = &known {
+                self.trace(known);
+            }
             return self.would_send(source, &body, known);
         }
-        let known = known.unwrap_or_default();
+        let known = self.known_once(source, &body).await;
+        self.trace(&known);
         let mut attempt = 0;
         let mut wait = FIRST_WAIT;
         loop {
@@ -169,7 +179,7 @@ impl Gateway {
         }
     }
 
-    async fn post(&self, source: Source, body: Vec<u8>) -> Result<Reply, Trouble> {
+    async fn post(&self, source: Source, body: Bytes) -> Result<Reply, Trouble> {
         self.tracer.tell("request", || {
             format!(
                 "POST {}, {} bytes",
@@ -200,17 +210,20 @@ impl Gateway {
         (self.version == GatewayVersion::January).then(|| Timestamp::now().as_second())
     }
 
-    /// What can be known of the signals here. The gateway may find other targets: it can ask which objects there are.
-    async fn known(&self, source: Source, body: &[u8]) -> Result<Vec<Known>, Failure> {
+    /// What can be known of the signals here, each for itself. The gateway may find other targets: it can ask which
+    /// objects there are.
+    async fn known(&self, source: Source, body: &[u8]) -> Result<Vec<Preview>, Failure> {
         let now = Timestamp::now();
         let header = self.timestamp().map(|seconds| seconds.to_string());
-        let body = body.to_vec();
         if body.len() > MAX_BODY {
-            return Err(meaning::unreadable(&PayloadError::TooLarge {
-                bytes: body.len(),
-            }));
+            let bytes = body.len();
+            return Err(meaning::unreadable(&PayloadError::TooLarge { bytes }));
         }
-        let refused = |refusal: Refusal| Failure::new(Exit::BadInput, refusal);
+        let body = body.to_vec();
+        let preview = |signal: Result<Signal, Refusal>| match signal {
+            Ok(signal) => Ok(Known::of(&signal)),
+            Err(refusal) => Err(refusal.to_string()),
+        };
         match source {
             Source::Prometheus => {
                 let webhook = self.ingestion.webhook(body, header.as_deref(), now);
@@ -218,7 +231,7 @@ impl Gateway {
                 let mut known = Vec::new();
                 for alert in self.ingestion.alerts(&webhook) {
                     let signal = self.ingestion.alert(&webhook, alert, now).await;
-                    known.push(Known::of(&signal.map_err(refused)?));
+                    known.push(preview(signal));
                 }
                 Ok(known)
             }
@@ -226,64 +239,68 @@ impl Gateway {
                 let event = self.ingestion.event(body, header.as_deref(), now);
                 let event = event.map_err(|error| meaning::unreadable(&error))?;
                 let signal = self.ingestion.event_signal(&event, now).await;
-                Ok(vec![Known::of(&signal.map_err(refused)?)])
+                Ok(vec![preview(signal)])
             }
         }
     }
 
-    fn trace(&self, known: &Result<Vec<Known>, Failure>) {
-        match known {
-            Ok(known) => {
-                for signal in known {
-                    self.tracer.signal(signal);
-                }
-                self.tracer.tell("target", || {
-                    "as far as the payload says; the gateway follows owners and may find another"
-                        .to_owned()
-                });
-            }
-            Err(_) => self.tracer.tell("signal", || {
-                "the payload is not understood here; the gateway decides".to_owned()
-            }),
+    /// The same, once for all that are the same. Nothing is known of what is not understood.
+    async fn known_once(&self, source: Source, body: &[u8]) -> Vec<Preview> {
+        let known = async || self.known(source, body).await.unwrap_or_default();
+        match &self.same {
+            Some(same) => same.get_or_init(known).await.clone(),
+            None => known().await,
         }
+    }
+
+    fn trace(&self, known: &[Preview]) {
+        for preview in known {
+            match preview {
+                Ok(signal) => self.tracer.signal(signal),
+                Err(why) => self
+                    .tracer
+                    .tell("signal", || format!("not understood here: {why}")),
+            }
+        }
+        self.tracer.tell("target", || {
+            "is told by the payload alone: the gateway follows owners and may find another"
+                .to_owned()
+        });
     }
 
     fn would_send(
         &self,
         source: Source,
         body: &[u8],
-        known: Result<Vec<Known>, Failure>,
+        known: Result<Vec<Preview>, Failure>,
     ) -> Answer {
         let endpoint = self.client.endpoint(source.path());
         let message = format!("POST {endpoint}, {} bytes (dry run)", body.len());
-        let (signals, failure) = match known {
-            Ok(known) if known.is_empty() => {
-                (vec![not_sent(None, "nothing fires in it (dry run)")], None)
-            }
-            Ok(known) => {
-                let told = known
-                    .into_iter()
-                    .map(|signal| not_sent(Some(signal), &message));
-                (told.collect(), None)
-            }
-            Err(failure) => {
-                let told = Told::failed(None, failure.exit, failure.message());
-                (vec![told], Some(failure))
-            }
+        let known = match known {
+            Ok(known) => known,
+            Err(failure) => return meaning::unsendable(failure),
         };
-        let body = (failure.is_none()).then(|| {
-            let signals: Vec<_> = signals.iter().map(Told::signal).collect();
-            serde_json::json!({
-                "status": "not sent", "dryRun": "client", "url": endpoint, "bytes": body.len(), "signals": signals,
+        let mut signals: Vec<Told> = known
+            .into_iter()
+            .map(|preview| match preview {
+                Ok(signal) => not_sent(Some(signal), &message),
+                Err(why) => Told::failed(None, Exit::BadInput, why),
             })
-        });
+            .collect();
+        if signals.is_empty() {
+            signals.push(not_sent(None, &format!("nothing fires in it: {message}")));
+        }
+        let told: Vec<_> = signals.iter().map(Told::signal).collect();
         Answer {
+            body: Some(serde_json::json!({
+                "status": Outcome::NotSent.as_str(), "dryRun": DryRun::Client.as_str(), "url": endpoint,
+                "bytes": body.len(), "signals": told,
+            })),
+            failure: meaning::first_failure(&signals),
             signals,
-            body,
             status: None,
             request_id: None,
             took: Duration::ZERO,
-            failure,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,7 +13,8 @@ use serde_json::Value;
 use crate::context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::gateway::compose::{Alert, Event, Source, Unrecognised};
+use crate::gateway::compose::{Alert, Event, Numbered, Source, Unrecognised};
+use crate::gateway::payload::MAX_BODY;
 
 /// The largest body that is sent to a gateway, which refuses far smaller ones: 16 MiB.
 pub(super) const MOST_SENT: usize = 16 * 1024 * 1024;
@@ -93,10 +95,12 @@ enum Status {
 }
 
 /// A body and its format.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Payload {
     pub(super) source: Source,
-    pub(super) body: Vec<u8>,
+    body: Bytes,
+    /// Makes each one about an object of its own.
+    numbered: Option<Numbered>,
 }
 
 impl From<PayloadAs> for Source {
@@ -164,8 +168,7 @@ impl SignalArguments {
                 (Source::Event, self.event(reason).body())
             }
         };
-        let body = body.to_string().into_bytes();
-        Ok(Payload { source, body })
+        Ok(Payload::new(source, body.to_string().into()))
     }
 
     fn alert(&self, name: &str) -> Alert {
@@ -221,7 +224,7 @@ impl SignalArguments {
             Some(format) => format.into(),
             None => Source::of(&body).map_err(|error| unrecognised(path, &error))?,
         };
-        Ok(Payload { source, body })
+        Ok(Payload::new(source, body))
     }
 }
 
@@ -242,14 +245,38 @@ fn unrecognised(path: &Path, error: &Unrecognised) -> Failure {
 }
 
 impl Payload {
-    /// The same about objects of their own.
-    pub(super) fn numbered(&self, number: u64) -> Result<Vec<u8>, Failure> {
-        let body: Value = serde_json::from_slice(&self.body).map_err(|error| {
-            let message = format!("no other targets can be put into the payload: {error}");
+    fn new(source: Source, body: Vec<u8>) -> Self {
+        let body = body.into();
+        Self {
+            source,
+            body,
+            numbered: None,
+        }
+    }
+
+    /// The same about one object after the other.
+    pub(super) fn about_distinct_targets(self) -> Result<Self, Failure> {
+        let refuse = |why: String| {
+            let message = format!("no other targets can be put into the payload: {why}");
             Failure::says(Exit::BadInput, message)
-        })?;
-        let body = self.source.about_number(&body, number);
-        Ok(body.to_string().into_bytes())
+        };
+        if self.body.len() > MAX_BODY {
+            return Err(refuse(format!("it has more than {MAX_BODY} bytes")));
+        }
+        let body: Value =
+            serde_json::from_slice(&self.body).map_err(|error| refuse(error.to_string()))?;
+        Ok(Self {
+            numbered: Some(Numbered::new(self.source, body)),
+            ..self
+        })
+    }
+
+    /// The body with this number in a burst.
+    pub(super) fn body(&self, number: u64) -> Bytes {
+        match &self.numbered {
+            Some(numbered) => numbered.number(number).to_string().into(),
+            None => self.body.clone(),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use gwlock_engine::client::{AcquireError, Exchange};
 use gwlock_engine::protocol::release::Released;
 use gwlock_engine::remediation::dedup::Reason;
-use gwlock_engine::remediation::outcome::Because;
+use gwlock_engine::remediation::outcome::{Because, Counted, Failure};
 use gwlock_engine::remediation::trace::{Decision, Event, LeaseEvent, Observer, Traced};
 use http::Request;
 use kube::client::Body;
@@ -96,45 +96,38 @@ impl Tracer {
     }
 
     fn traced(&self, traced: &Traced) {
+        // Runs after the first one may be under way at the same time.
+        let run = match traced.run {
+            1 => String::new(),
+            run => format!("run {run}: "),
+        };
+        let tell = |subject: &str, text: String| self.tell(subject, || format!("{run}{text}"));
         match &traced.event {
-            Event::Started => self.tell("lease", || {
+            Event::Started => tell(
+                "lease",
                 format!(
                     "{}, needed only if a RemediationRequest has to be created",
                     traced.fingerprint.lease_name()
-                )
-            }),
-            Event::Exchanged(exchange) => self.tell("request", || words_of_exchange(exchange)),
-            Event::Decided(decision) => self.tell("decision", || words_of_decision(decision)),
-            Event::Lease(event) => self.tell("lease", || words_of_lease(event)),
+                ),
+            ),
+            Event::Exchanged(exchange) => tell("request", words_of_exchange(exchange)),
+            Event::Decided(decision) => tell("decision", words_of_decision(decision)),
+            Event::Lease(event) => tell("lease", words_of_lease(event)),
             Event::Finished {
                 result,
                 signals,
                 requests,
                 took,
-            } => self.tell("result", || {
-                let result = match result {
-                    Ok(counted) => {
-                        let how = match counted.because {
-                            Because::Created => "created",
-                            Because::Suppressed(_) => "counted on",
-                        };
-                        let count = &counted.count;
-                        let name = &count.request().name;
-                        format!(
-                            "{how} {name}, count {} -> {}",
-                            count.before(),
-                            count.after()
-                        )
-                    }
-                    Err(failure) => format!("failed: {failure}"),
-                };
-                format!(
+            } => {
+                let result = words_of_result(result);
+                let text = format!(
                     "{result}, {}, {} in {}",
                     number(*signals, "signal"),
                     number(*requests as usize, "request"),
                     milliseconds(*took)
-                )
-            }),
+                );
+                tell("result", text);
+            }
         }
     }
 
@@ -212,6 +205,25 @@ fn words_of_exchange(exchange: &Exchange) -> String {
         words.push_str(&format!(": {trouble}"));
     }
     words
+}
+
+fn words_of_result(result: &Result<Counted, Failure>) -> String {
+    match result {
+        Ok(counted) => {
+            let how = match counted.because {
+                Because::Created => "created",
+                Because::Suppressed(_) => "counted on",
+            };
+            let count = &counted.count;
+            let name = &count.request().name;
+            format!(
+                "{how} {name}, count {} -> {}",
+                count.before(),
+                count.after()
+            )
+        }
+        Err(failure) => format!("failed: {failure}"),
+    }
 }
 
 fn words_of_decision(decision: &Decision) -> String {

@@ -126,12 +126,12 @@ impl Client {
     pub(super) async fn post(
         &self,
         path: &str,
-        body: Vec<u8>,
+        body: Bytes,
         timestamp: Option<i64>,
     ) -> Result<Reply, Trouble> {
         let is_sent = Arc::new(AtomicBool::new(false));
         let body = Noted {
-            body: Full::new(body.into()),
+            body: Full::new(body),
             is_sent: is_sent.clone(),
         };
         let request = self.request(path, body, timestamp);

@@ -11,6 +11,7 @@ use crate::gateway::payload::PayloadError;
 use crate::rbac::Rule;
 
 use super::super::answer::{Answer, Known, Outcome, Told, of_many};
+use super::Preview;
 use super::client::{Reply, Trouble};
 
 /// The Service whose `create` a gateway asks the API server about.
@@ -21,12 +22,25 @@ pub(super) fn unreadable(error: &PayloadError) -> Failure {
     Failure::new(Exit::BadInput, error.clone())
 }
 
+/// A request that will not be sent.
+pub(super) fn unsendable(failure: Failure) -> Answer {
+    Answer {
+        signals: vec![Told::failed(None, failure.exit, failure.message())],
+        body: None,
+        status: None,
+        request_id: None,
+        took: Duration::ZERO,
+        failure: Some(failure),
+    }
+}
+
 pub(super) fn answer(
     ended: Result<Reply, Trouble>,
-    known: Vec<Known>,
+    known: Vec<Preview>,
     took: Duration,
     url: &str,
 ) -> Answer {
+    let known: Vec<Option<Known>> = known.into_iter().map(Result::ok).collect();
     match ended {
         Ok(reply) => answered(&reply, known, took, url),
         Err(trouble) => {
@@ -43,13 +57,13 @@ pub(super) fn answer(
     }
 }
 
-fn answered(reply: &Reply, known: Vec<Known>, took: Duration, url: &str) -> Answer {
+fn answered(reply: &Reply, known: Vec<Option<Known>>, took: Duration, url: &str) -> Answer {
     let body = reply.json();
     let results = body.as_ref().and_then(|body| body["results"].as_array());
     let (signals, failure) = match (&body, results) {
         (Some(_), Some(results)) => of_results(results, known, reply),
         (Some(body), None) if reply.status.is_success() && is_known(body) => {
-            let told = Told::of_body(body, known.into_iter().next());
+            let told = Told::of_body(body, known.into_iter().next().flatten());
             (vec![told], None)
         }
         _ => {
@@ -73,24 +87,30 @@ fn is_known(body: &Value) -> bool {
 }
 
 /// The results stand in the order of the signals, unless the gateway saw others than are known here.
-fn of_results(results: &[Value], known: Vec<Known>, reply: &Reply) -> (Vec<Told>, Option<Failure>) {
+fn of_results(
+    results: &[Value],
+    known: Vec<Option<Known>>,
+    reply: &Reply,
+) -> (Vec<Told>, Option<Failure>) {
     let are_same = known.len() == results.len();
-    let known = known.into_iter().filter(|_| are_same).map(Some);
+    let known = known.into_iter().filter(|_| are_same);
     let known = known.chain(std::iter::repeat_with(|| None));
     let signals: Vec<Told> = results
         .iter()
         .zip(known)
         .map(|(result, known)| Told::of_body(result, known))
         .collect();
-    let failed: Vec<&Told> = signals
-        .iter()
-        .filter(|told| told.outcome == Outcome::Failed)
-        .collect();
-    let failure = failed.first().map(|first| {
-        let failure = Failure::says(first.exit, first.message.clone());
-        named(of_many(failure, failed.len(), signals.len()), reply)
-    });
+    let failure = first_failure(&signals).map(|failure| named(failure, reply));
     (signals, failure)
+}
+
+/// The first of the signals that failed, in the name of all.
+pub(super) fn first_failure(signals: &[Told]) -> Option<Failure> {
+    let has_failed = |told: &&Told| told.outcome == Outcome::Failed;
+    let first = signals.iter().find(has_failed)?;
+    let failed = signals.iter().filter(has_failed).count();
+    let failure = Failure::says(first.exit, first.message.clone());
+    Some(of_many(failure, failed, signals.len()))
 }
 
 /// A request that was refused or failed as a whole.
@@ -179,11 +199,11 @@ fn not_answered(trouble: &Trouble, url: &str) -> Failure {
     }
 }
 
-fn all_failed(known: Vec<Known>, exit: Exit, message: &str) -> Vec<Told> {
+fn all_failed(known: Vec<Option<Known>>, exit: Exit, message: &str) -> Vec<Told> {
     if known.is_empty() {
         return vec![Told::failed(None, exit, message)];
     }
-    let failed = |signal| Told::failed(Some(signal), exit, message);
+    let failed = |signal| Told::failed(signal, exit, message);
     known.into_iter().map(failed).collect()
 }
 
