@@ -32,6 +32,9 @@ use gateway::{Gateway, GatewayArguments};
 use signal::SignalArguments;
 use trace::Tracer;
 
+const LAB_EXAMPLE: &str =
+    "gwlock lab -- gwlock send --direct --alertname A --namespace prod --pod checkout-6b5d4c-k8s2p";
+
 /// How long releases may take at the end, after everything has been answered.
 const RELEASES: Duration = Duration::from_secs(10);
 
@@ -121,6 +124,17 @@ async fn send(
     sent
 }
 
+/// Refuses flags that nothing would come of. The parser lets them pass where the one that they need is excluded.
+fn refuse_without(needed: &str, is_there: bool, flags: &[(&str, bool)]) -> Result<(), Failure> {
+    match flags.iter().find(|(_, is_given)| *is_given && !is_there) {
+        Some((flag, _)) => {
+            let message = format!("{flag} goes with {needed}, which is not given");
+            Err(Failure::says(Exit::Usage, message))
+        }
+        None => Ok(()),
+    }
+}
+
 impl Arguments {
     fn check_way(&self) -> Result<(), Failure> {
         if self.gateway.url().is_none() && !self.direct.is_wanted() {
@@ -128,12 +142,11 @@ impl Arguments {
                 Failure::says(Exit::Usage, "one of --gateway URL and --direct is needed")
                     .hint("--gateway http://127.0.0.1:8080 sends it to a gateway")
                     .hint("--direct does here what a gateway would do")
-                    .run(
-                        "lab -- gwlock send --direct …",
-                        "on a cluster to try things on",
-                    ),
+                    .hint(format!("{LAB_EXAMPLE}   # on a cluster to try things on")),
             );
         }
+        self.gateway.check()?;
+        self.direct.check()?;
         if self.gateway.url().is_some() && self.dry_run == DryRun::Server {
             return Err(Failure::says(
                 Exit::Usage,

@@ -292,8 +292,30 @@ impl Server {
         self.serving = None;
     }
 
-    fn post(&self, path: &str, object: &Value) -> Value {
+    /// Makes an object.
+    pub(crate) fn post(&self, path: &str, object: &Value) -> Value {
         self.send(Method::POST, path, Some(object))
+    }
+
+    /// Reads an object or a list.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        self.send(Method::GET, path, None)
+    }
+
+    /// The server in process, for whoever needs no network to it.
+    #[cfg(feature = "serve")]
+    pub(crate) fn api(&self) -> &ApiServer {
+        &self.api
+    }
+
+    /// Where the server runs, and what else a test serves.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// The bearer token of a user.
+    pub(crate) fn token(&self, user: &str) -> &str {
+        self.credentials.token(user).unwrap()
     }
 
     fn send(&self, method: Method, path: &str, object: Option<&Value>) -> Value {

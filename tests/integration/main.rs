@@ -13,4 +13,5 @@ mod generated;
 mod help;
 mod inspect;
 mod resolve;
+mod send;
 mod tidy;

@@ -10,7 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 use futures_util::{StreamExt as _, stream};
 use gwlock_engine::protocol::timing::Timing;
 use gwlock_engine::remediation::outcome::{Because, Counted};
-use gwlock_engine::remediation::processor::{Check, Rehearsal};
+use gwlock_engine::remediation::processor::{Check, DEFAULT_BUDGET, Rehearsal};
 use gwlock_engine::remediation::{Disposition, Processed, Signal};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
@@ -31,6 +31,7 @@ use crate::output::{self, escape::escape_line};
 
 use super::Arguments;
 use super::answer::{Answer, Known, Told, of_many};
+use super::refuse_without;
 use super::signal::Payload;
 use super::trace::Tracer;
 use meaning::{Namespaces, failed_answer};
@@ -53,29 +54,23 @@ pub(super) struct DirectArguments {
     #[arg(long)]
     direct: bool,
     /// Do not ask; without a terminal this is needed, except on the lab
-    #[arg(short, long, requires = "direct")]
+    #[arg(short, long)]
     yes: bool,
-    /// Which signals lead to a RemediationRequest
-    #[arg(
-        long,
-        value_enum,
-        default_value = "managed",
-        value_name = "WHICH",
-        requires = "direct"
-    )]
-    scope: Scope,
+    /// Which signals lead to a RemediationRequest [default: managed]
+    #[arg(long, value_enum, value_name = "WHICH")]
+    scope: Option<Scope>,
     /// Namespace of the leases [default: $POD_NAMESPACE, the context's namespace, kubernaut-system]
-    #[arg(long, value_name = "NAMESPACE", requires = "direct")]
+    #[arg(long, value_name = "NAMESPACE")]
     lease_namespace: Option<String>,
     /// Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]
-    #[arg(long, value_name = "NAMESPACE", requires = "direct")]
+    #[arg(long, value_name = "NAMESPACE")]
     controller_namespace: Option<String>,
     /// Holder identity's base [default: $POD_NAME, user@host]
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), requires = "direct")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     identity: Option<String>,
-    /// How long a signal may take
-    #[arg(long, value_parser = duration, default_value = "15s", value_name = "DURATION", requires = "direct")]
-    signal_timeout: Duration,
+    /// How long a signal may take [default: 15s]
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    signal_timeout: Option<Duration>,
 }
 
 /// A cluster that signals are processed on.
@@ -94,6 +89,21 @@ type Ended = (Answered, Option<Known>, Option<Failure>);
 impl DirectArguments {
     pub(super) fn is_wanted(&self) -> bool {
         self.direct
+    }
+
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let flags = [
+            ("--yes", self.yes),
+            ("--scope", self.scope.is_some()),
+            ("--lease-namespace", self.lease_namespace.is_some()),
+            (
+                "--controller-namespace",
+                self.controller_namespace.is_some(),
+            ),
+            ("--identity", self.identity.is_some()),
+            ("--signal-timeout", self.signal_timeout.is_some()),
+        ];
+        refuse_without("--direct", self.direct, &flags)
     }
 }
 
@@ -123,8 +133,8 @@ impl Direct {
             base: &base,
             controller_namespace: &namespaces.requests,
             version: arguments.gateway_version,
-            scope: given.scope,
-            budget: given.signal_timeout,
+            scope: given.scope.unwrap_or(Scope::Managed),
+            budget: given.signal_timeout.unwrap_or(DEFAULT_BUDGET),
             timing: Timing::default(),
             request_timeout: cluster.request_timeout,
             observer: tracer.observer(),

@@ -25,6 +25,7 @@ use crate::gateway::payload::{MAX_BODY, PayloadError};
 
 use super::Arguments;
 use super::answer::{Answer, Known, Outcome, Told};
+use super::refuse_without;
 use super::trace::{Tracer, milliseconds};
 use client::{Client, Reply, Trouble};
 
@@ -44,23 +45,17 @@ pub(super) struct GatewayArguments {
     gateway: Option<Uri>,
     /// File with a bearer token for the gateway, which --token-file is as well where --gateway is given; never sent over
     /// http:// beyond this machine
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "gateway")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     gateway_token_file: Option<PathBuf>,
     /// Certificate authorities of the gateway in PEM [default: the system's]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "gateway")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     gateway_ca_file: Option<PathBuf>,
     /// Do not check the gateway's certificate
-    #[arg(long, requires = "gateway")]
+    #[arg(long)]
     gateway_insecure_skip_tls_verify: bool,
     /// Send a request again, so many times, after 5xx or no answer, as Alertmanager does; what was counted is then
     /// counted again
-    #[arg(
-        long,
-        default_value_t = 0,
-        hide_default_value = true,
-        value_name = "N",
-        requires = "gateway"
-    )]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     retry: u32,
 }
 
@@ -98,6 +93,19 @@ fn url(text: &str) -> Result<Uri, String> {
 impl GatewayArguments {
     pub(super) fn url(&self) -> Option<&Uri> {
         self.gateway.as_ref()
+    }
+
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let flags = [
+            ("--gateway-token-file", self.gateway_token_file.is_some()),
+            ("--gateway-ca-file", self.gateway_ca_file.is_some()),
+            (
+                "--gateway-insecure-skip-tls-verify",
+                self.gateway_insecure_skip_tls_verify,
+            ),
+            ("--retry", self.retry > 0),
+        ];
+        refuse_without("--gateway", self.gateway.is_some(), &flags)
     }
 
     /// The file with the gateway's token. No API server is asked anything here, so that `--token-file` is free to mean

@@ -16,6 +16,8 @@ use crate::failure::Failure;
 use crate::gateway::compose::{Alert, Event, Numbered, Source, Unrecognised};
 use crate::gateway::payload::MAX_BODY;
 
+use super::refuse_without;
+
 /// The largest body that is sent to a gateway, which refuses far smaller ones: 16 MiB.
 pub(super) const MOST_SENT: usize = 16 * 1024 * 1024;
 
@@ -39,7 +41,7 @@ pub(super) struct SignalArguments {
     #[arg(long, value_enum, value_name = "FORMAT", group = "what")]
     template: Option<PayloadAs>,
     /// Whose format the payload has [default: told by its fields]
-    #[arg(long, value_enum, value_name = "FORMAT", requires = "filename")]
+    #[arg(long, value_enum, value_name = "FORMAT")]
     payload_as: Option<PayloadAs>,
     /// Namespace of the object that the signal is about; --lease-namespace is that of the leases
     #[arg(short, long, value_name = "NAMESPACE")]
@@ -48,31 +50,31 @@ pub(super) struct SignalArguments {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["filename", "template"])]
     pod: Option<String>,
     /// Severity of the alert; any text
-    #[arg(long, value_name = "SEVERITY", requires = "alertname")]
+    #[arg(long, value_name = "SEVERITY")]
     severity: Option<String>,
     /// Label of the alert (repeatable); labels such as deployment=payment-api name what it is about
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, requires = "alertname")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     label: Vec<(String, String)>,
     /// Annotation of the alert (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, requires = "alertname")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     annotation: Vec<(String, String)>,
     /// Whether the alert fires or is over
-    #[arg(long, value_enum, value_name = "STATUS", requires = "alertname")]
+    #[arg(long, value_enum, value_name = "STATUS")]
     status: Option<Status>,
     /// Since when the alert fires, or when the event happened (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME", conflicts_with_all = ["filename", "template"])]
     starts_at: Option<Timestamp>,
     /// Kind of the object that the event is about
-    #[arg(long, value_name = "KIND", requires = "event", conflicts_with = "pod")]
+    #[arg(long, value_name = "KIND", conflicts_with = "pod")]
     kind: Option<String>,
     /// Name of the object that the event is about
     #[arg(long, value_name = "NAME", requires = "kind")]
     name: Option<String>,
     /// What the event says
-    #[arg(long, value_name = "TEXT", requires = "event")]
+    #[arg(long, value_name = "TEXT")]
     message: Option<String>,
     /// Type of the event: Warning and Error are acted on, others refused
-    #[arg(long, value_name = "TYPE", requires = "event")]
+    #[arg(long, value_name = "TYPE")]
     event_type: Option<String>,
 }
 
@@ -142,6 +144,21 @@ impl SignalArguments {
                 usage(message).hint("--lease-namespace NAMESPACE says where the leases are")
             );
         }
+        let of_alerts = [
+            ("--severity", self.severity.is_some()),
+            ("--label", !self.label.is_empty()),
+            ("--annotation", !self.annotation.is_empty()),
+            ("--status", self.status.is_some()),
+        ];
+        refuse_without("--alertname", self.alertname.is_some(), &of_alerts)?;
+        let of_events = [
+            ("--kind", self.kind.is_some()),
+            ("--message", self.message.is_some()),
+            ("--event-type", self.event_type.is_some()),
+        ];
+        refuse_without("--event", self.event.is_some(), &of_events)?;
+        let of_files = [("--payload-as", self.payload_as.is_some())];
+        refuse_without("-f", self.filename.is_some(), &of_files)?;
         if self.event.is_some() && self.pod.is_none() && self.name.is_none() {
             return Err(usage("an event is about an object, and none is named")
                 .hint("--kind Pod --name NAME, or --pod NAME"));
