@@ -78,7 +78,7 @@ pub(crate) struct Arguments {
 
 /// Where signals go.
 enum Way {
-    Gateway(Gateway),
+    Gateway(Box<Gateway>),
     Direct(Box<Direct>),
 }
 
@@ -112,7 +112,7 @@ async fn send(
         payload = payload.about_distinct_targets()?;
     }
     let way = match gateway {
-        Some(gateway) => Way::Gateway(gateway),
+        Some(gateway) => Way::Gateway(Box::new(gateway)),
         None => {
             let direct = Direct::on(arguments, context, tracer).await?;
             direct.confirm(arguments, &payload).await?;

@@ -3,5 +3,6 @@
 mod chaos;
 mod counting;
 mod creating;
+mod rehearsing;
 mod together;
 mod world;

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::normalize::severity;
 
-/// The exit codes from the worst to the best: what nobody knows comes first, then what fails for every signal.
+/// The exit codes from the worst to the best: what nobody knows comes first, then what fails for every signal alike.
 const WORST_FIRST: [Exit; 8] = [
     Exit::Unknown,
     Exit::Forbidden,

@@ -415,8 +415,14 @@ fn leases_and_requests_can_live_elsewhere() {
     };
     let made_by = request["metadata"]["annotations"].to_string();
     assert!(made_by.contains("\"me_"), "{made_by}");
-    let run = arena.direct(&[alert(POD), vec!["--controller-namespace", "nope"]].concat());
-    assert_eq!(told(&run).0, 78, "{run:?}");
+    for flag in ["--controller-namespace", "--lease-namespace"] {
+        let run = arena.direct(&[alert("p-0"), vec![flag, "nope"]].concat());
+        let lines = vec![
+            "error: namespaces \"nope\" not found",
+            "hint: kubectl create namespace nope",
+        ];
+        assert_eq!(told(&run), (78, lines), "{flag}");
+    }
 }
 
 #[test]

@@ -97,6 +97,10 @@ fn failure(cause: &Cause, known: &Known, namespaces: &Namespaces) -> Failure {
         Cause::Lease(AcquireError::Busy { .. }) => {
             Failure::says(Exit::Busy, cause.to_string()).run(inspect, "who holds it now")
         }
+        Cause::Lease(AcquireError::Refused(refusal)) if refusal.code == 404 => {
+            Failure::says(Exit::Config, &refusal.message)
+                .kubectl(format!("create namespace {}", namespaces.leases), "")
+        }
         Cause::Lease(AcquireError::Refused(refusal)) => {
             Failure::refused(refusal, Some(&namespaces.leases))
         }

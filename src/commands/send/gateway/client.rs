@@ -34,6 +34,7 @@ const TIMESTAMP: &str = "x-timestamp";
 const USER_AGENT: &str = concat!("gwlock/", env!("CARGO_PKG_VERSION"));
 
 /// How a gateway is reached.
+#[derive(Clone, Copy)]
 pub(super) struct Settings<'a> {
     pub(super) uri: &'a Uri,
     pub(super) token_file: Option<&'a Path>,
