@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::cli::DryRun;
@@ -71,7 +72,7 @@ pub(crate) struct Arguments {
     /// Whose rules for targets and fingerprints are followed
     #[arg(long, value_enum, default_value = "current", value_name = "VERSION")]
     gateway_version: Version,
-    /// Output format: table, wide, json, yaml, jsonpath=PATH
+    /// Output format: table, wide, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Format,
 }
@@ -89,6 +90,10 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     }
     arguments.signal.check()?;
     arguments.check_way()?;
+    if arguments.output.is_structured() {
+        // A path that is not understood is said before anything is started.
+        arguments.output.print(&Value::Null)?;
+    }
     let tracer = Tracer::new(arguments.trace);
     let sent = send(arguments, context, &tracer).await;
     tracer.end();

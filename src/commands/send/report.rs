@@ -35,6 +35,7 @@ fn one(arguments: &Arguments, answer: Answer) -> Result<Exit, Failure> {
                 format.show(&value)?;
             }
         }
+        Format::Name => output::data(&names(&answer, arguments.dry_run))?,
         format => {
             let is_told_below = answer.failure.is_some() && answer.signals.len() == 1;
             if !is_told_below {
@@ -54,6 +55,22 @@ fn one(arguments: &Arguments, answer: Answer) -> Result<Exit, Failure> {
         }
         None => Ok(exit),
     }
+}
+
+/// A line for each RemediationRequest, as kubectl takes them.
+fn names(answer: &Answer, dry_run: DryRun) -> String {
+    let names = answer
+        .signals
+        .iter()
+        .filter_map(|told| told.request.as_ref());
+    names
+        .map(|name| {
+            format!(
+                "remediationrequest.kubernaut.ai/{name}{}\n",
+                dry_run.suffix()
+            )
+        })
+        .collect()
 }
 
 /// The command that would make the object managed.

@@ -87,6 +87,23 @@ fn yaml_paths_and_wide_rows_are_printed_as_well() {
 }
 
 #[test]
+fn names_are_printed_for_kubectl() {
+    let arena = Arena::new();
+    let run = arena.direct(&[alert(POD), vec!["-o", "name"]].concat());
+    let expected = format!("remediationrequest.kubernaut.ai/{REQUEST}\n");
+    assert_eq!((run.code, run.stdout), (0, expected));
+}
+
+#[test]
+fn a_path_that_is_not_understood_is_said_before_anything_is_started() {
+    let arena = Arena::new();
+    let before = arena.store();
+    let run = arena.direct(&[alert(POD), vec!["-o", "jsonpath={.status"]].concat());
+    assert_eq!(told(&run).0, 2, "{run:?}");
+    assert_eq!(arena.store(), before);
+}
+
+#[test]
 fn every_severity_stands_beside_the_word_for_audit() {
     let arena = Arena::new();
     for (severity, audit) in [
