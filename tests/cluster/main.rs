@@ -8,6 +8,7 @@ mod contention;
 #[cfg(feature = "serve")]
 mod exchange;
 mod gateway;
+mod send;
 #[cfg(feature = "serve")]
 mod scenarios;
 #[cfg(feature = "serve")]

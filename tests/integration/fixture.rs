@@ -309,6 +309,7 @@ impl Server {
     }
 
     /// Where the server runs, and what else a test serves.
+    #[cfg(feature = "serve")]
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
     }

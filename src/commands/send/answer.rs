@@ -158,6 +158,10 @@ impl Known {
         }
     }
 
+    pub(super) fn lease(&self) -> Option<String> {
+        lease(&self.fingerprint)
+    }
+
     /// The word for the severity in audit events.
     pub(super) fn audit_severity(&self) -> &'static str {
         severity::audit(&self.severity)
@@ -214,19 +218,20 @@ impl Told {
     }
 
     pub(super) fn lease(&self) -> Option<String> {
-        let fingerprint = Fingerprint::parse(self.fingerprint()?)?;
-        Some(fingerprint.lease_name().to_string())
+        lease(self.fingerprint()?)
     }
 
-    /// What it is about. A gateway that answers another fingerprint than the one computed here has followed owners,
-    /// and only it knows whom to.
+    /// Whether the gateway answers another fingerprint than the one computed here: then it has followed owners, and
+    /// only it knows whom to.
+    pub(super) fn is_about_an_owner(&self) -> bool {
+        let known = self.known.as_ref().map(|known| &known.fingerprint);
+        self.fingerprint.is_some() && known.is_some() && self.fingerprint.as_ref() != known
+    }
+
+    /// What it is about, as far as that is known.
     pub(super) fn target(&self) -> Option<String> {
         let known = self.known.as_ref()?;
-        let is_other = self
-            .fingerprint
-            .as_ref()
-            .is_some_and(|answered| *answered != known.fingerprint);
-        Some(if is_other {
+        Some(if self.is_about_an_owner() {
             format!("owner of {}", known.target)
         } else {
             known.target.clone()
@@ -248,6 +253,11 @@ impl Told {
             "lease": self.lease(),
         })
     }
+}
+
+fn lease(fingerprint: &str) -> Option<String> {
+    let fingerprint = Fingerprint::parse(fingerprint)?;
+    Some(fingerprint.lease_name().to_string())
 }
 
 fn names_a_field(message: &str) -> bool {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap_complete::engine::ArgValueCompleter;
 use futures_util::{StreamExt as _, stream};
 use gwlock_engine::protocol::timing::Timing;
 use gwlock_engine::remediation::outcome::{Because, Counted};
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 
 use crate::cli::{DryRun, duration};
 use crate::commands::processing::{Processing, Scope, Settings, controller_namespace};
+use crate::complete;
 use crate::context::{Cluster, Context, stdin_is_terminal, stdin_line};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -60,10 +62,10 @@ pub(super) struct DirectArguments {
     #[arg(long, value_enum, value_name = "WHICH")]
     scope: Option<Scope>,
     /// Namespace of the leases [default: $POD_NAMESPACE, the context's namespace, kubernaut-system]
-    #[arg(long, value_name = "NAMESPACE")]
+    #[arg(long, value_name = "NAMESPACE", add = ArgValueCompleter::new(complete::namespaces))]
     lease_namespace: Option<String>,
     /// Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]
-    #[arg(long, value_name = "NAMESPACE")]
+    #[arg(long, value_name = "NAMESPACE", add = ArgValueCompleter::new(complete::namespaces))]
     controller_namespace: Option<String>,
     /// Holder identity's base [default: $POD_NAME, user@host]
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]

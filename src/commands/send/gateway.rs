@@ -175,7 +175,9 @@ impl Gateway {
                 Err(_) => (true, None),
             };
             if !is_worth_it || attempt == self.retry {
-                return meaning::answer(ended, known, began.elapsed(), &self.url);
+                let answer = meaning::answer(ended, known, began.elapsed(), &self.url);
+                self.trace_result(&answer);
+                return answer;
             }
             attempt += 1;
             let pause = retry_after.unwrap_or(wait).min(LAST_WAIT);
@@ -264,7 +266,11 @@ impl Gateway {
     fn trace(&self, known: &[Preview]) {
         for preview in known {
             match preview {
-                Ok(signal) => self.tracer.signal(signal),
+                Ok(signal) => {
+                    self.tracer.signal(signal);
+                    self.tracer
+                        .tell("lease", || signal.lease().unwrap_or_default());
+                }
                 Err(why) => self
                     .tracer
                     .tell("signal", || format!("not understood here: {why}")),
@@ -274,6 +280,30 @@ impl Gateway {
             "is told by the payload alone: the gateway follows owners and may find another"
                 .to_owned()
         });
+    }
+
+    fn trace_result(&self, answer: &Answer) {
+        for told in &answer.signals {
+            if told.is_about_an_owner() {
+                self.tracer.tell("fingerprint", || {
+                    let fingerprint = told.fingerprint().unwrap_or_default();
+                    format!("{fingerprint}, the gateway's: it has followed owners")
+                });
+                self.tracer
+                    .tell("lease", || told.lease().unwrap_or_default());
+            }
+            self.tracer.tell("result", || {
+                let request = told.request.as_deref().unwrap_or("no RemediationRequest");
+                let count = told
+                    .count
+                    .map_or_else(String::new, |count| format!(", count {count}"));
+                format!(
+                    "{}, {request}{count}: {}",
+                    told.outcome.as_str(),
+                    told.message
+                )
+            });
+        }
     }
 
     fn would_send(

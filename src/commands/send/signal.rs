@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum, ValueHint};
+use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::complete;
 use crate::context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -44,7 +46,7 @@ pub(super) struct SignalArguments {
     #[arg(long, value_enum, value_name = "FORMAT")]
     payload_as: Option<PayloadAs>,
     /// Namespace of the object that the signal is about; --lease-namespace is that of the leases
-    #[arg(short, long, value_name = "NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", add = ArgValueCompleter::new(complete::namespaces))]
     namespace: Option<String>,
     /// The pod that the signal is about
     #[arg(long, value_name = "NAME", conflicts_with_all = ["filename", "template"])]

@@ -134,12 +134,14 @@ fn an_exchange_with_a_gateway_is_told_with_what_can_be_known_here() {
             "signal HighMemoryUsage from prometheus, severity warning (audit: high)".to_owned(),
             "target prod:Pod:p".to_owned(),
             format!("fingerprint {fingerprint}"),
+            format!("lease {}", fingerprint.lease_name()),
             "target is told by the payload alone: the gateway follows owners and may find another".to_owned(),
             format!("request POST {url}/api/v1/signals/prometheus, {} bytes", received.body.len()),
             "reply 201 Created in T, X-Request-ID id-1".to_owned(),
             "body {\"duplicate\":false,\"fingerprint\":\"\",\"message\":\"made\",\"remediationRequestName\":\"rr-1\",\
              \"remediationRequestNamespace\":\"ns\",\"status\":\"created\"}"
                 .to_owned(),
+            "result created, rr-1, count 1: made".to_owned(),
         ]
     );
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use gwlock_engine::client::AcquireError;
-use gwlock_engine::protocol::key::Fingerprint;
 use gwlock_engine::remediation::Failure as Cause;
 use gwlock_engine::remediation::exchange::{Refusal as RequestRefusal, Rule as RequestRule};
 
@@ -86,10 +85,9 @@ fn ended(failure: Failure, known: Option<Known>) -> Ended {
 }
 
 fn failure(cause: &Cause, known: &Known, namespaces: &Namespaces) -> Failure {
-    let lease = Fingerprint::parse(&known.fingerprint).map(|own| own.lease_name().to_string());
     let inspect = format!(
         "inspect {} -n {}",
-        lease.unwrap_or_default(),
+        known.lease().unwrap_or_default(),
         namespaces.leases
     );
     match cause {
