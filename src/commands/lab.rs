@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
 
-/// Serve an API server on loopback, with some leases to look at
+/// Serve an API server on loopback, with leases and workloads to try things on
 ///
 /// Real kubectl works against it. Without COMMAND it serves until Ctrl-C and prints the `export KUBECONFIG=…` line to
 /// use in another terminal; with COMMAND it runs that with KUBECONFIG set and ends with it.
@@ -29,6 +29,7 @@ use crate::output;
 #[command(after_help = "Examples:
   gwlock lab
   gwlock lab -- gwlock inspect -A --prefix all
+  gwlock lab -- gwlock send --direct --alertname A --namespace prod --pod checkout-6b5d4c-k8s2p
   gwlock lab -- bash")]
 pub(crate) struct Arguments {
     /// Port on 127.0.0.1 [default: one that is free]

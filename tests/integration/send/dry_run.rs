@@ -8,14 +8,14 @@ use crate::fixture::{Gwlock, NAMESPACE, Server};
 
 #[test]
 fn what_would_be_created_is_told_and_nothing_is_written() {
-    for (flag, mode, suffix) in [
-        ("--dry-run", "client", " (dry run)"),
-        ("--dry-run=client", "client", " (dry run)"),
-        ("--dry-run=server", "server", " (server dry run)"),
+    for (flags, mode, suffix) in [
+        (&["--dry-run"][..], "client", " (dry run)"),
+        (&["--dry-run=client"], "client", " (dry run)"),
+        (&["--dry-run", "server"], "server", " (server dry run)"),
     ] {
         let arena = Arena::new();
         let before = arena.store();
-        let run = arena.direct(&[&alert(POD)[..], &[flag, "-o", "json"]].concat());
+        let run = arena.direct(&[&alert(POD)[..], flags, &["-o", "json"]].concat());
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
         let printed = run.json();
         assert_eq!(printed["signal"]["fingerprint"], FINGERPRINT);
@@ -27,13 +27,13 @@ fn what_would_be_created_is_told_and_nothing_is_written() {
                 "remediationRequestNamespace": NAMESPACE, "signal": printed["signal"],
             })
         );
-        let run = arena.direct(&[&alert(POD)[..], &[flag]].concat());
+        let run = arena.direct(&[&alert(POD)[..], flags].concat());
         let row = run.stdout.lines().nth(1).unwrap();
         assert!(
             row.starts_with(&format!("created{suffix}   1       {REQUEST}   {LEASE}")),
             "{row}"
         );
-        assert_eq!(arena.store(), before, "{flag}");
+        assert_eq!(arena.store(), before, "{flags:?}");
         // What was told comes true.
         let run = arena.direct(
             &[
