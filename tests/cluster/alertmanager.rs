@@ -7,7 +7,6 @@ mod failure;
 mod secure;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use gwlock_testkit::{Alertmanager, ControlPlane, alertmanager, control_plane};
 use http::Request;
