@@ -26,6 +26,7 @@
 //! No HTTP server, lease or RemediationRequest is in here, and nothing is printed.
 
 pub mod compose;
+pub mod dedup;
 pub mod event;
 pub mod freshness;
 pub mod ingest;

@@ -8,6 +8,7 @@ pub mod api;
 pub mod count;
 pub mod dedup;
 pub mod exchange;
+pub mod list;
 pub mod name;
 pub mod outcome;
 pub mod processor;

@@ -72,6 +72,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("src/gateway/event", PURE),
     ("src/gateway/freshness", PURE),
     ("src/gateway/target", PURE),
+    ("src/gateway/dedup", PURE),
     ("src/gateway/normalize", PURE),
     ("src/exit", &["crate::"]),
     (

@@ -1,0 +1,288 @@
+//! All RemediationRequests of a namespace or a cluster, a page at a time.
+//!
+//! One can hold a payload of a quarter of a megabyte, and there can be very many: a page is kept as it came, its
+//! objects are parsed one after another, and the caller takes what it needs of each. What the requests mean is decided
+//! elsewhere.
+
+use std::time::Duration;
+
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::client::api_error::{classify_failure, describe};
+use crate::client::lease_api::server_date;
+use crate::client::list::encode;
+use crate::protocol::exchange::Answer as LeaseAnswer;
+use crate::protocol::key::Fingerprint;
+
+use super::exchange::{Refusal, Rule};
+use super::request::{FINGERPRINT_FIELD, GROUP, PLURAL, VERSION};
+
+/// Requests of one page. Custom resources come as JSON only.
+const PAGE: usize = 250;
+
+/// How often a list is begun in all: its token lasts for some minutes only, and a list that outlives it has to begin
+/// again, because what it has read so far is of another moment than the rest would be.
+const TRIES: u32 = 3;
+
+/// Which requests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Selection<'a> {
+    /// Those of one namespace; `None` for all.
+    pub namespace: Option<&'a str>,
+    /// Those that a label selector selects.
+    pub labels: Option<&'a str>,
+    /// Those of one fingerprint.
+    pub fingerprint: Option<&'a Fingerprint>,
+}
+
+/// A consistent LIST.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing<T> {
+    /// What was kept, in the order of namespaces and names.
+    pub items: Vec<T>,
+    /// The `Date` of the first page: later pages show the state of that moment under a later date.
+    pub date: Option<Timestamp>,
+}
+
+/// Why a list failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// The server will not do it.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The server knows no RemediationRequests.
+    #[error("the cluster serves no {PLURAL} of {GROUP}/{VERSION}")]
+    NotServed,
+    /// The server cannot select by fingerprint: it is older than Kubernetes 1.31, or its definition of the requests
+    /// lacks the selectable field.
+    #[error("the cluster cannot select {PLURAL} by {FINGERPRINT_FIELD}: {0}")]
+    NotSelectable(String),
+    /// No clear answer in time.
+    #[error("the API server did not answer: {0}")]
+    Unreachable(String),
+}
+
+/// Lists requests and keeps of each what `keep` makes of it.
+///
+/// # Errors
+/// [`ListError`].
+pub async fn list<T>(
+    client: &kube::Client,
+    selection: Selection<'_>,
+    timeout: Duration,
+    keep: impl Fn(&Value) -> Option<T>,
+) -> Result<Listing<T>, ListError> {
+    let mut tries = 1;
+    loop {
+        match read_pages(client, selection, timeout, &keep).await {
+            Err(ListError::Refused(refusal)) if refusal.code == 410 && tries < TRIES => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Asks whether requests can be selected by fingerprint, without which there is no dedup.
+///
+/// # Errors
+/// [`ListError`].
+pub async fn check_selectable(
+    client: &kube::Client,
+    namespace: Option<&str>,
+    timeout: Duration,
+) -> Result<(), ListError> {
+    let nobodys = Fingerprint::of("");
+    let selection = Selection {
+        namespace,
+        fingerprint: Some(&nobodys),
+        labels: None,
+    };
+    list(client, selection, timeout, |_| Some(()))
+        .await
+        .map(drop)
+}
+
+async fn read_pages<T>(
+    client: &kube::Client,
+    selection: Selection<'_>,
+    timeout: Duration,
+    keep: &impl Fn(&Value) -> Option<T>,
+) -> Result<Listing<T>, ListError> {
+    let mut listing = Listing {
+        items: Vec::new(),
+        date: None,
+    };
+    let mut next = String::new();
+    loop {
+        let (date, bytes) = fetch(client, &uri(selection, &next), timeout).await?;
+        listing.date = listing.date.or(date);
+        let page: Page<'_> = serde_json::from_slice(&bytes).map_err(unreadable)?;
+        for item in page.items {
+            let object: Value = serde_json::from_str(item.get()).map_err(unreadable)?;
+            listing.items.extend(keep(&object));
+        }
+        next = page.metadata.next;
+        if next.is_empty() {
+            return Ok(listing);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(default)]
+    metadata: PageMetadata,
+    #[serde(borrow, default)]
+    items: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+struct PageMetadata {
+    #[serde(rename = "continue", default)]
+    next: String,
+}
+
+fn uri(selection: Selection<'_>, next: &str) -> String {
+    let mut uri = format!("/apis/{GROUP}/{VERSION}/");
+    if let Some(namespace) = selection.namespace {
+        uri.push_str(&format!("namespaces/{namespace}/"));
+    }
+    uri.push_str(&format!("{PLURAL}?limit={PAGE}"));
+    if let Some(labels) = selection.labels {
+        uri.push_str(&format!("&labelSelector={}", encode(labels)));
+    }
+    if let Some(fingerprint) = selection.fingerprint {
+        uri.push_str(&format!(
+            "&fieldSelector={FINGERPRINT_FIELD}%3D{fingerprint}"
+        ));
+    }
+    if !next.is_empty() {
+        uri.push_str(&format!("&continue={}", encode(next)));
+    }
+    uri
+}
+
+async fn fetch(
+    client: &kube::Client,
+    uri: &str,
+    timeout: Duration,
+) -> Result<(Option<Timestamp>, bytes::Bytes), ListError> {
+    let request = Request::get(uri)
+        .header(header::ACCEPT, "application/json")
+        .body(Body::empty())
+        .map_err(|error| ListError::Unreachable(error.to_string()))?;
+    let call = async {
+        let (parts, body) = client.send(request).await?.into_parts();
+        Ok::<_, kube::Error>((parts, body.collect().await?.to_bytes()))
+    };
+    let (parts, bytes) = match tokio::time::timeout(timeout, call).await {
+        Err(_) => {
+            let message = format!("no answer within {timeout:?}");
+            return Err(ListError::Unreachable(message));
+        }
+        Ok(Err(error)) => return Err(ListError::Unreachable(not_answered(&error))),
+        Ok(Ok(answer)) => answer,
+    };
+    if parts.status.is_success() {
+        return Ok((server_date(&parts.headers), bytes));
+    }
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Err(classify(parts.status, &body))
+}
+
+fn not_answered(error: &kube::Error) -> String {
+    match classify_failure(error) {
+        LeaseAnswer::NotExecuted(why) => why.message,
+        other => other
+            .trouble()
+            .map_or_else(|| describe(error), str::to_owned),
+    }
+}
+
+/// What an answer other than success means. A 404 for the whole collection is the kind's: a namespace that does not
+/// exist has an empty list.
+fn classify(status: StatusCode, body: &Value) -> ListError {
+    let message = match body["message"].as_str() {
+        Some(message) => message.to_owned(),
+        None => format!("the server answered {status}"),
+    };
+    let reason = body["reason"].as_str().unwrap_or_default();
+    match status {
+        StatusCode::NOT_FOUND => ListError::NotServed,
+        StatusCode::BAD_REQUEST if message.contains(FINGERPRINT_FIELD) => {
+            ListError::NotSelectable(message)
+        }
+        StatusCode::TOO_MANY_REQUESTS => ListError::Unreachable(message),
+        _ if status.is_client_error() => ListError::Refused(Refusal {
+            code: status.as_u16(),
+            reason: reason.to_owned(),
+            message,
+            rule: Rule::LIST,
+        }),
+        _ => ListError::Unreachable(message),
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> ListError {
+    ListError::Unreachable(format!("the answer cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn answered(code: u16, message: &str) -> ListError {
+        let status = StatusCode::from_u16(code).unwrap();
+        classify(status, &json!({"reason": "R", "message": message}))
+    }
+
+    #[test]
+    fn a_page_is_asked_for_with_everything_that_selects() {
+        let fingerprint = Fingerprint::of("prod:Deployment:payment-api");
+        let selection = Selection {
+            namespace: Some("ns"),
+            labels: Some("team in (a,b)"),
+            fingerprint: Some(&fingerprint),
+        };
+        assert_eq!(
+            uri(selection, "a=b"),
+            format!(
+                "/apis/kubernaut.ai/v1alpha1/namespaces/ns/remediationrequests?limit=250\
+                 &labelSelector=team%20in%20%28a%2Cb%29\
+                 &fieldSelector=spec.signalFingerprint%3D{fingerprint}&continue=a%3Db"
+            )
+        );
+        assert_eq!(
+            uri(Selection::default(), ""),
+            "/apis/kubernaut.ai/v1alpha1/remediationrequests?limit=250"
+        );
+    }
+
+    #[test]
+    fn what_a_cluster_lacks_is_told_from_what_it_refuses() {
+        let lacks = "field label not supported: spec.signalFingerprint";
+        assert_eq!(answered(404, "404 page not found"), ListError::NotServed);
+        assert_eq!(
+            answered(400, lacks),
+            ListError::NotSelectable(lacks.to_owned())
+        );
+        assert_eq!(answered(429, "m"), ListError::Unreachable("m".to_owned()));
+        assert_eq!(answered(503, "m"), ListError::Unreachable("m".to_owned()));
+        for code in [400, 401, 403, 410] {
+            let refusal = Refusal {
+                code,
+                reason: "R".to_owned(),
+                message: "m".to_owned(),
+                rule: Rule::LIST,
+            };
+            assert_eq!(answered(code, "m"), ListError::Refused(refusal));
+        }
+    }
+}
