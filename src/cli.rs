@@ -14,7 +14,9 @@ use crate::output::log::LogFormat;
 
 #[cfg(feature = "serve")]
 use crate::commands::serve;
-use crate::commands::{acquire, bench, completion, inspect, release, renew, resolve, send, verify};
+use crate::commands::{
+    acquire, bench, completion, dedup, inspect, release, renew, resolve, send, verify,
+};
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
 
@@ -55,6 +57,7 @@ pub(crate) enum Command {
     Inspect(inspect::Arguments),
     Resolve(resolve::Arguments),
     Send(Box<send::Arguments>),
+    Dedup(dedup::Arguments),
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
     #[cfg(feature = "sim")]

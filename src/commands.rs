@@ -4,6 +4,7 @@ pub(crate) mod acquire;
 pub(crate) mod bench;
 pub(crate) mod claim;
 pub(crate) mod completion;
+pub(crate) mod dedup;
 pub(crate) mod inspect;
 pub(crate) mod key;
 #[cfg(feature = "sim")]
@@ -11,6 +12,7 @@ pub(crate) mod lab;
 pub(crate) mod processing;
 pub(crate) mod release;
 pub(crate) mod renew;
+mod requests;
 pub(crate) mod resolve;
 pub(crate) mod send;
 #[cfg(feature = "serve")]
@@ -35,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Inspect(arguments) => context.block_on(inspect::execute(&arguments, &context)),
         Command::Resolve(arguments) => context.block_on(resolve::execute(&arguments, &context)),
         Command::Send(arguments) => context.block_on(send::execute(&arguments, &context)),
+        Command::Dedup(arguments) => context.block_on(dedup::execute(&arguments, &context)),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]

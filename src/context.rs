@@ -70,6 +70,13 @@ impl Context {
         connection::read(self.global.kubeconfig.as_deref()).ok()?
     }
 
+    /// The name of this program as it was called, and the flags that choose the cluster, each behind a space: what a
+    /// command has to begin and to end with to reach the same cluster.
+    pub(crate) fn called(&self) -> (&'static str, String) {
+        let program = Invocation::of_this_process().called_as().program();
+        (program, self.global.cluster_flags())
+    }
+
     /// The cluster that the flags and the kubeconfig name, not yet contacted.
     pub(crate) async fn cluster(&self) -> Result<Cluster, Failure> {
         self.cluster_of(&self.global).await

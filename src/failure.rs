@@ -85,11 +85,12 @@ impl Failure {
         if refusal.code == 403 {
             return Self::forbidden(message, refusal.verb.as_str(), namespace);
         }
-        let failure = Self::says(exit, message);
         match (refusal.code, namespace) {
-            (401, _) => Self::unauthorised(&refusal.message),
-            (404, Some(namespace)) => failure.kubectl(format!("create namespace {namespace}"), ""),
-            _ => failure,
+            (401, _) => Self::unauthorised(message),
+            (404, Some(namespace)) => {
+                Self::says(exit, message).kubectl(format!("create namespace {namespace}"), "")
+            }
+            _ => Self::says(exit, message),
         }
     }
 
@@ -101,11 +102,16 @@ impl Failure {
             verb,
             namespace,
         };
+        Self::lacks(message, rule)
+    }
+
+    /// This permission is missing.
+    pub(crate) fn lacks(message: String, rule: Rule<'_>) -> Self {
         Self::says(Exit::Forbidden, message).hint(format!("the rule that is missing:\n{rule}"))
     }
 
-    /// The server does not know who asks.
-    pub(crate) fn unauthorised(message: &str) -> Self {
+    /// The server does not know who asks; `message` is the server's.
+    pub(crate) fn unauthorised(message: String) -> Self {
         Self {
             kind: Kind::Unauthorised,
             ..Self::says(Exit::Forbidden, message)

@@ -74,7 +74,13 @@ pub(crate) fn one(text: &str, how: KeyAs) -> Result<LeaseName, Failure> {
 
 /// The leases that these texts name, each `-` standing for the lines on stdin.
 pub(crate) fn several(texts: &[impl AsRef<str>], how: KeyAs) -> Result<Vec<LeaseName>, Failure> {
-    let mut leases = Vec::new();
+    let keys = words(texts)?.into_iter().map(|text| read(&text, how));
+    keys.map(|key| key.map(|key| key.lease)).collect()
+}
+
+/// These texts, each `-` replaced by the lines on stdin.
+pub(crate) fn words(texts: &[impl AsRef<str>]) -> Result<Vec<String>, Failure> {
+    let mut words = Vec::new();
     for text in texts.iter().map(AsRef::as_ref) {
         if text == STDIN {
             let lines = context::stdin_lines().map_err(|error| {
@@ -83,18 +89,13 @@ pub(crate) fn several(texts: &[impl AsRef<str>], how: KeyAs) -> Result<Vec<Lease
                     anyhow::Error::new(error).context("cannot read keys from stdin"),
                 )
             })?;
-            for line in lines
-                .iter()
-                .map(|line| line.trim())
-                .filter(|line| !line.is_empty())
-            {
-                leases.push(parse(line, how)?);
-            }
+            let lines = lines.iter().map(|line| line.trim().to_owned());
+            words.extend(lines.filter(|line| !line.is_empty()));
         } else {
-            leases.push(parse(text, how)?);
+            words.push(text.to_owned());
         }
     }
-    Ok(leases)
+    Ok(words)
 }
 
 /// Completes lease names on a KEY.
@@ -102,10 +103,10 @@ pub(crate) fn completer() -> ArgValueCompleter {
     ArgValueCompleter::new(complete::leases)
 }
 
-fn parse(text: &str, how: KeyAs) -> Result<LeaseName, Failure> {
-    match Key::parse_as(text, how.into()) {
-        Ok(key) => Ok(key.lease),
-        Err(error) => Err(Failure::new(Exit::BadInput, error)
-            .hint("--key-as text hashes any text; prod/Deployment/payment-api is a target; gw-lock-<16 hex> is a lease")),
-    }
+/// What one text means.
+pub(crate) fn read(text: &str, how: KeyAs) -> Result<Key, Failure> {
+    Key::parse_as(text, how.into()).map_err(|error| {
+        Failure::new(Exit::BadInput, error)
+            .hint("--key-as text hashes any text; prod/Deployment/payment-api is a target; gw-lock-<16 hex> is a lease")
+    })
 }

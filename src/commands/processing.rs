@@ -11,7 +11,7 @@ use gwlock_engine::remediation::trace::Observer;
 use tokio::time::timeout;
 
 use super::resolve::Version;
-use crate::context::{Cluster, variable};
+use crate::context::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::ingest::Ingestion;
@@ -85,19 +85,11 @@ impl Processing {
     }
 }
 
-/// Where RemediationRequests are: as given, `$KUBERNAUT_CONTROLLER_NAMESPACE`, or beside the leases.
-pub(crate) fn controller_namespace(given: Option<&str>, cluster: &Cluster) -> String {
-    given
-        .map(str::to_owned)
-        .or_else(|| variable("KUBERNAUT_CONTROLLER_NAMESPACE"))
-        .unwrap_or_else(|| cluster.namespace.clone())
-}
-
 async fn kinds(client: &kube::Client) -> Result<Kinds, Failure> {
     match timeout(DISCOVERY, discovery::kinds(client)).await {
         Ok(Ok(kinds)) => Ok(kinds),
         Ok(Err(kube::Error::Api(status))) if status.code == 401 => {
-            Err(Failure::unauthorised(&status.message))
+            Err(Failure::unauthorised(status.message))
         }
         Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
             Err(Failure::says(Exit::Forbidden, status.message.clone()))

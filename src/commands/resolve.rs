@@ -4,12 +4,13 @@ use clap::Args;
 use gwlock_engine::protocol::key::Fingerprint;
 use gwlock_engine::remediation::RemediationRequest;
 use gwlock_engine::remediation::dedup::decide;
+use gwlock_engine::remediation::list::Selection;
 use http::Request;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::context::{Cluster, Context, variable};
+use crate::context::{Cluster, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::GatewayVersion;
@@ -17,7 +18,7 @@ use crate::gateway::resolve::{Names, ResolveError, Rules};
 use crate::output::age::age;
 use crate::output::{self, API_VERSION, OutputError, format::Format, table};
 
-use super::inspect;
+use super::{inspect, requests};
 
 /// Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now
 ///
@@ -114,22 +115,19 @@ async fn look(
     names: Names,
     cluster: &Cluster,
 ) -> Result<(Names, Found), Failure> {
-    let controller_namespace = arguments
-        .controller_namespace
-        .clone()
-        .or_else(|| variable("KUBERNAUT_CONTROLLER_NAMESPACE"))
-        .unwrap_or_else(|| cluster.namespace.clone());
+    let controller_namespace =
+        cluster.controller_namespace(arguments.controller_namespace.as_deref());
     let collection = format!(
         "/apis/kubernaut.ai/v1alpha1/namespaces/{controller_namespace}/remediationrequests"
     );
     let (names, objects) = match &names.fingerprint {
         Some(fingerprint) => {
-            let objects = list(cluster, &collection, fingerprint).await?;
+            let objects = list(cluster, &controller_namespace, fingerprint).await?;
             (names, objects)
         }
         None => match by_prefix(cluster, &collection, &names).await? {
             Some(fingerprint) => {
-                let objects = list(cluster, &collection, &fingerprint).await?;
+                let objects = list(cluster, &controller_namespace, &fingerprint).await?;
                 (names.completed(fingerprint), objects)
             }
             None => (names, Vec::new()),
@@ -144,7 +142,7 @@ async fn look(
     let found = Found {
         controller_namespace,
         lease,
-        requests: requests(&objects, date),
+        requests: told(&objects, date),
         date,
     };
     Ok((names, found))
@@ -178,12 +176,17 @@ async fn by_prefix(
 
 async fn list(
     cluster: &Cluster,
-    collection: &str,
+    namespace: &str,
     fingerprint: &Fingerprint,
 ) -> Result<Vec<Value>, Failure> {
-    let path = format!("{collection}?fieldSelector=spec.signalFingerprint%3D{fingerprint}");
-    let list = get(cluster, &path, "application/json").await?;
-    Ok(list["items"].as_array().cloned().unwrap_or_default())
+    let selection = Selection {
+        namespace: Some(namespace),
+        fingerprint: Some(fingerprint),
+        labels: None,
+    };
+    let listing = requests::list(cluster, selection, |object| Some(object.clone())).await;
+    let listing = listing.map_err(|failure| failure.hint("--offline shows the names alone"))?;
+    Ok(listing.items)
 }
 
 async fn get(cluster: &Cluster, path: &str, accept: &str) -> Result<Value, Failure> {
@@ -215,13 +218,13 @@ async fn get(cluster: &Cluster, path: &str, accept: &str) -> Result<Value, Failu
     }
 }
 
-fn requests(objects: &[Value], now: Timestamp) -> Vec<Value> {
+fn told(objects: &[Value], now: Timestamp) -> Vec<Value> {
     let read: Vec<RemediationRequest> = objects
         .iter()
         .filter_map(|object| RemediationRequest::read(object).ok())
         .collect();
     let suppressing = decide(&read, now).map(|suppression| suppression.request.name.clone());
-    let told = read.iter().zip(objects).map(|(request, object)| {
+    let values = read.iter().zip(objects).map(|(request, object)| {
         let deduplication = request.deduplication().unwrap_or_default();
         let target = &object["spec"]["targetResource"];
         json!({
@@ -239,7 +242,7 @@ fn requests(objects: &[Value], now: Timestamp) -> Vec<Value> {
             "suppresses": suppressing.as_deref() == Some(request.name.as_str()),
         })
     });
-    told.collect()
+    values.collect()
 }
 
 fn print(arguments: &Arguments, names: &Names, found: Option<&Found>) -> Result<(), OutputError> {

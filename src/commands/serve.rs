@@ -27,7 +27,7 @@ use crate::gateway::server::{Authenticator, Limits, Parts, Server};
 use crate::output;
 
 use super::claim::TimingArguments;
-use super::processing::{Processing, Scope, Settings, controller_namespace};
+use super::processing::{Processing, Scope, Settings};
 use super::resolve::Version;
 
 /// How long releases may take at the end, after everything has been answered.
@@ -200,7 +200,7 @@ async fn server(
     audit: Arc<Audit>,
 ) -> Result<Server, Failure> {
     let controller_namespace =
-        controller_namespace(arguments.controller_namespace.as_deref(), cluster);
+        cluster.controller_namespace(arguments.controller_namespace.as_deref());
     let client = cluster.client.clone();
     let metrics = Arc::new(Metrics::default());
     let observer = {

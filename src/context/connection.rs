@@ -46,6 +46,15 @@ impl Cluster {
             config,
         })
     }
+
+    /// The namespace of the RemediationRequests: `--controller-namespace`, `$KUBERNAUT_CONTROLLER_NAMESPACE`, or that
+    /// of the leases.
+    pub(crate) fn controller_namespace(&self, given: Option<&str>) -> String {
+        given
+            .map(str::to_owned)
+            .or_else(|| variable("KUBERNAUT_CONTROLLER_NAMESPACE"))
+            .unwrap_or_else(|| self.namespace.clone())
+    }
 }
 
 /// The configuration, and the namespace of its context if that sets one.

@@ -8,9 +8,9 @@ mod contention;
 #[cfg(feature = "serve")]
 mod exchange;
 mod gateway;
-mod send;
 #[cfg(feature = "serve")]
 mod scenarios;
+mod send;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]

@@ -19,7 +19,7 @@ use kube::Api;
 use tokio::time::timeout;
 
 use crate::cli::{DryRun, duration};
-use crate::commands::processing::{Processing, Scope, Settings, controller_namespace};
+use crate::commands::processing::{Processing, Scope, Settings};
 use crate::complete;
 use crate::context::{Cluster, Context, stdin_is_terminal, stdin_line};
 use crate::exit::Exit;
@@ -119,7 +119,7 @@ impl Direct {
         let cluster = context
             .cluster_with_leases_in(given.lease_namespace.as_deref())
             .await?;
-        let controller = controller_namespace(given.controller_namespace.as_deref(), &cluster);
+        let controller = cluster.controller_namespace(given.controller_namespace.as_deref());
         let namespaces = Namespaces {
             leases: cluster.namespace.clone(),
             requests: controller,

@@ -53,7 +53,7 @@ pub(super) fn refused(refusal: &Refusal, known: Option<Known>) -> Ended {
         Refusal::Target(_) => Failure::new(Exit::BadInput, refusal.clone())
             .hint("a signal has to be about an object that exists"),
         Refusal::Lookup(LookupError::Refused { code: 401, message }) => {
-            Failure::unauthorised(message)
+            Failure::unauthorised(message.clone())
         }
         Refusal::Lookup(LookupError::Refused { code: 403, message }) => {
             let failure = Failure::says(Exit::Forbidden, message);
@@ -122,16 +122,15 @@ fn refused_request(refusal: &RequestRefusal, cause: &Cause, namespaces: &Namespa
     let message = &refusal.message;
     let namespace = &namespaces.requests;
     match (refusal.code, refusal.rule) {
-        (401, _) => Failure::unauthorised(message),
+        (401, _) => Failure::unauthorised(message.clone()),
         (403, _) => {
-            let failure = Failure::says(Exit::Forbidden, message);
             let Some(RequestRule {
                 api_group,
                 resource,
                 verb,
             }) = cause.missing_rule()
             else {
-                return failure;
+                return Failure::says(Exit::Forbidden, message);
             };
             let rule = Rule {
                 group: api_group,
@@ -139,7 +138,7 @@ fn refused_request(refusal: &RequestRefusal, cause: &Cause, namespaces: &Namespa
                 verb,
                 namespace: Some(namespace),
             };
-            failure.hint(format!("the rule that is missing:\n{rule}"))
+            Failure::lacks(message.clone(), rule)
         }
         (404, RequestRule::CREATE) => Failure::says(Exit::Config, message)
             .kubectl(format!("create namespace {namespace}"), ""),

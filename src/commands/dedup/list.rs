@@ -1,0 +1,128 @@
+//! `gwlock dedup list`.
+
+use clap::Args;
+use gwlock_engine::remediation::dedup::is_active;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::row::{Item, Row};
+use super::{Where, in_place, now};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::gateway::dedup::{Listed, group};
+use crate::output::table::Columns;
+use crate::output::{self, API_VERSION, OutputError, colour, format::Format};
+
+/// List RemediationRequests by what they count: phase, count, when seen, and whether new signals are suppressed
+///
+/// Requests of one key stand together, active ones (*) first. SUPPRESSES says which of them counts the next signal of its
+/// key, and why; where none does, the next signal makes a new one. Times are ages by the server's clock.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  gwlock dedup list
+  gwlock dedup list --active -A
+  gwlock dedup list prod/Deployment/payment-api -o wide
+  gwlock dedup list -o jsonpath='{range .items[*]}{.key}{\"\\t\"}{.active}{\"\\n\"}{end}'")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    place: Where,
+    /// Label selector
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    selector: Option<String>,
+    /// Only requests that are at work
+    #[arg(long)]
+    active: bool,
+    /// No header line
+    #[arg(long)]
+    no_headers: bool,
+    /// Output format: table, wide, json, yaml, name, jsonpath=PATH
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: Format,
+}
+
+/// The object that `-o json` prints. Fields are sorted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DedupList<'a> {
+    api_version: &'static str,
+    items: Vec<Item<'a>>,
+    kind: &'static str,
+}
+
+pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let place = &arguments.place;
+    let wanted = place.wanted()?;
+    let cluster = context.cluster().await?;
+    let listing = place
+        .list(&cluster, &wanted, arguments.selector.as_deref())
+        .await?;
+    let now = now(listing.date);
+    let is_shown = |listed: &&Listed| {
+        let request = &listed.request;
+        !arguments.active || (is_active(request) && !request.deleting)
+    };
+    let shown: Vec<&Listed> = listing.items.iter().filter(is_shown).collect();
+    let namespace = place.requests_in(&cluster);
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|key| !key.is_among(&shown))
+        .map(|key| key.text.as_str())
+        .collect();
+    let groups = group(listing.items);
+    let mut items: Vec<Item<'_>> = groups.iter().map(|group| Item::of(group, now)).collect();
+    if arguments.active {
+        for item in &mut items {
+            item.requests.retain(|row| row.active);
+        }
+        items.retain(|item| !item.requests.is_empty());
+    }
+    if !items.is_empty() || arguments.output.is_structured() {
+        show(arguments, items, now)?;
+    } else if wanted.is_empty() {
+        output::note(&match &namespace {
+            None => "No resources found".to_owned(),
+            Some(namespace) => format!("No resources found in {namespace} namespace."),
+        });
+    }
+    if missing.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let what = if arguments.active {
+        "no active RemediationRequest"
+    } else {
+        "no RemediationRequest"
+    };
+    let place = in_place(namespace.as_deref());
+    let message = format!("there is {what} of {} {place}", missing.join(", "));
+    Err(Failure::says(Exit::No, message))
+}
+
+fn show(arguments: &Arguments, items: Vec<Item<'_>>, now: Timestamp) -> Result<(), OutputError> {
+    match &arguments.output {
+        Format::Name => output::stream(|out| {
+            rows(&items).try_for_each(|row| writeln!(out, "{}", row.resource_name()))
+        }),
+        format if format.is_structured() => format.show_large(&DedupList {
+            api_version: API_VERSION,
+            items,
+            kind: "DedupList",
+        }),
+        format => {
+            let (namespaces, wide) = (arguments.place.all_namespaces, *format == Format::Wide);
+            let mut columns = Columns::new(Row::header(namespaces, wide), colour::on_stdout());
+            rows(&items).for_each(|row| columns.measure(&row.cells(now, namespaces, wide)));
+            output::stream(|out| {
+                if !arguments.no_headers {
+                    columns.write_header(out)?;
+                }
+                let rows = rows(&items).map(|row| (row.cells(now, namespaces, wide), row.style()));
+                columns.write_all(out, rows)
+            })
+        }
+    }
+}
+
+fn rows<'i, 'a>(items: &'i [Item<'a>]) -> impl Iterator<Item = &'i Row<'a>> {
+    items.iter().flat_map(|item| &item.requests)
+}
