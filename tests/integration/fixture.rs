@@ -227,13 +227,19 @@ impl Server {
 
     /// Makes a lease, written so many seconds ago.
     pub(crate) fn lease(&self, name: &str, seconds_ago: i64, spec: &Value) -> Value {
+        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases");
+        let lease = json!({"metadata": {"name": name}, "spec": spec});
+        self.create(&path, seconds_ago, &lease)
+    }
+
+    /// The same for any object in a collection.
+    pub(crate) fn create(&self, collection: &str, seconds_ago: i64, object: &Value) -> Value {
         self.clock
             .seconds_back
             .store(seconds_ago, Ordering::Relaxed);
-        let path = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases");
-        let lease = self.post(&path, &json!({"metadata": {"name": name}, "spec": spec}));
+        let created = self.post(collection, object);
         self.clock.seconds_back.store(0, Ordering::Relaxed);
-        lease
+        created
     }
 
     /// Deletes a lease.
@@ -276,9 +282,14 @@ impl Server {
 
     /// How often a verb was used on leases.
     pub(crate) fn count(&self, verb: &str) -> usize {
+        self.count_of(verb, "leases")
+    }
+
+    /// How often a verb was used on a resource.
+    pub(crate) fn count_of(&self, verb: &str, resource: &str) -> usize {
         let seen = self.seen.0.lock().unwrap();
         let is_counted =
-            |exchange: &&Exchange| exchange.verb == verb && exchange.resource == "leases";
+            |exchange: &&Exchange| exchange.verb == verb && exchange.resource == resource;
         seen.iter().filter(is_counted).count()
     }
 
@@ -319,7 +330,7 @@ impl Server {
         self.credentials.token(user).unwrap()
     }
 
-    fn send(&self, method: Method, path: &str, object: Option<&Value>) -> Value {
+    pub(crate) fn send(&self, method: Method, path: &str, object: Option<&Value>) -> Value {
         let body = object.map(ToString::to_string).unwrap_or_default();
         let request = Request::builder()
             .method(method)

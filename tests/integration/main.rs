@@ -4,6 +4,7 @@
 mod bench;
 mod claims;
 mod completion;
+mod dedup;
 mod exit_codes;
 mod fixture;
 mod gateway;

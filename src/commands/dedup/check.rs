@@ -17,7 +17,7 @@ use crate::output::{self, format::Format};
 /// How many commands are proposed beside a table.
 const HINTS: usize = 5;
 
-/// Find what is wrong with RemediationRequests and the leases of their keys; exit code 1 if anything is
+/// Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is
 ///
 /// Several active requests of one key; requests without a count, or counted after their end; fingerprints of another
 /// target; leases that expired and left no request, or are held although none is needed. Nothing is written: each finding

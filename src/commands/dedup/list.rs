@@ -14,7 +14,7 @@ use crate::gateway::dedup::{Listed, group};
 use crate::output::table::Columns;
 use crate::output::{self, API_VERSION, OutputError, colour, format::Format};
 
-/// List RemediationRequests by what they count: phase, count, when seen, and whether new signals are suppressed
+/// List RemediationRequests: what each has counted, and whether it suppresses new signals
 ///
 /// Requests of one key stand together, active ones (*) first. SUPPRESSES says which of them counts the next signal of its
 /// key, and why; where none does, the next signal makes a new one. Times are ages by the server's clock.

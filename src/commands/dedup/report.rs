@@ -190,7 +190,7 @@ impl Report {
             ),
             Next::Clear(lease) => format!(
                 "{program} acquire {lease} -n {namespace} --wait 0 --handle-file {lease}.json{flags} && \
-                 {program} release --handle-file {lease}.json{flags}"
+                 {program} release --handle-file {lease}.json{flags} && rm {lease}.json"
             ),
             Next::Inspect(lease) => {
                 format!("{program} inspect {lease} -n {namespace} -o wide{flags}")

@@ -1,5 +1,7 @@
 //! What there is to look at in the lab.
 
+mod requests;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::bail;
@@ -143,6 +145,8 @@ pub(super) async fn create(
         Some(0),
     )
     .await?;
+    requests::create(&lab).await?;
+    lab.go_back(0);
     lab.remediation_request().await?;
     lab.go_back(0);
     Ok(())

@@ -56,10 +56,9 @@ pub(super) fn refused(refusal: &Refusal, known: Option<Known>) -> Ended {
             Failure::unauthorised(message.clone())
         }
         Refusal::Lookup(LookupError::Refused { code: 403, message }) => {
-            let failure = Failure::says(Exit::Forbidden, message);
             match missing_rule(message) {
-                Some(rule) => failure.hint(format!("the rule that is missing:\n{rule}")),
-                None => failure,
+                Some(rule) => Failure::lacks(message.clone(), rule),
+                None => Failure::says(Exit::Forbidden, message),
             }
         }
         Refusal::Lookup(error) => Failure::new(Exit::Unreachable, error.clone()),
