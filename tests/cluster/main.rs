@@ -5,6 +5,7 @@
 mod alertmanager;
 #[cfg(feature = "sim")]
 mod contention;
+mod dedup;
 #[cfg(feature = "serve")]
 mod exchange;
 mod gateway;

@@ -234,9 +234,105 @@ fn unreadable(error: impl std::fmt::Display) -> ListError {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    use bytes::Bytes;
+    use http::Response;
+    use http_body_util::Full;
     use serde_json::json;
 
     use super::*;
+
+    /// A server that gives these answers one after another, and what it was asked for.
+    fn answering(
+        answers: impl IntoIterator<Item = (u16, &'static str, Value)>,
+    ) -> (kube::Client, Arc<Mutex<Vec<String>>>) {
+        let answers: VecDeque<_> = answers.into_iter().collect();
+        let (answers, asked) = (Mutex::new(answers), Arc::new(Mutex::new(Vec::new())));
+        let seen = asked.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let token = request
+                .uri()
+                .query()
+                .and_then(|query| query.split("continue=").nth(1));
+            seen.lock()
+                .unwrap()
+                .push(token.unwrap_or_default().to_owned());
+            let (status, date, body) = answers.lock().unwrap().pop_front().unwrap();
+            let answer = Response::builder()
+                .status(status)
+                .header(header::DATE, date);
+            let answer = answer
+                .body(Full::new(Bytes::from(body.to_string())))
+                .unwrap();
+            std::future::ready(Ok::<_, std::convert::Infallible>(answer))
+        });
+        (kube::Client::new(service, "default"), asked)
+    }
+
+    fn page(names: &[&str], next: &str) -> Value {
+        let items = names.iter().map(|name| json!({"metadata": {"name": name}}));
+        json!({"metadata": {"continue": next}, "items": items.collect::<Vec<_>>()})
+    }
+
+    const FIRST: &str = "Mon, 23 Nov 2026 09:00:00 GMT";
+    const LATER: &str = "Mon, 23 Nov 2026 09:00:30 GMT";
+
+    async fn names(client: &kube::Client) -> Result<Listing<String>, ListError> {
+        let keep = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
+        list(client, Selection::default(), Duration::from_secs(5), keep).await
+    }
+
+    #[tokio::test]
+    async fn pages_are_put_together_under_the_date_of_the_first() {
+        let (client, asked) = answering([
+            (200, FIRST, page(&["a", "b"], "t1")),
+            (200, LATER, page(&["c"], "")),
+        ]);
+        assert_eq!(
+            names(&client).await,
+            Ok(Listing {
+                items: ["a", "b", "c"].map(str::to_owned).to_vec(),
+                date: "2026-11-23T09:00:00Z".parse().ok(),
+            })
+        );
+        assert_eq!(*asked.lock().unwrap(), ["", "t1"]);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_outlives_its_token_begins_again_and_not_for_ever() {
+        let expired = || {
+            (
+                410,
+                LATER,
+                json!({"reason": "Expired", "message": "too old"}),
+            )
+        };
+        let (client, asked) = answering([
+            (200, FIRST, page(&["a"], "t1")),
+            expired(),
+            (200, LATER, page(&["a", "b"], "")),
+        ]);
+        let listing = names(&client).await.unwrap();
+        assert_eq!(listing.items, ["a", "b"]);
+        assert_eq!(listing.date, "2026-11-23T09:00:30Z".parse().ok());
+        assert_eq!(*asked.lock().unwrap(), ["", "t1", ""]);
+        let (client, asked) = answering((0..6).map(|turn| match turn % 2 {
+            0 => (200, FIRST, page(&["a"], "t1")),
+            _ => expired(),
+        }));
+        let refused = names(&client).await.unwrap_err();
+        assert!(matches!(refused, ListError::Refused(refusal) if refusal.code == 410));
+        assert_eq!(asked.lock().unwrap().len(), 6);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_list_is_no_answer() {
+        let (client, _) = answering([(200, FIRST, json!("x"))]);
+        let error = names(&client).await.unwrap_err();
+        assert!(matches!(error, ListError::Unreachable(_)), "{error:?}");
+    }
 
     fn answered(code: u16, message: &str) -> ListError {
         let status = StatusCode::from_u16(code).unwrap();
