@@ -25,6 +25,7 @@
 //!
 //! No HTTP server, lease or RemediationRequest is in here, and nothing is printed.
 
+pub mod audit;
 pub mod compose;
 pub mod dedup;
 pub mod event;

@@ -52,9 +52,9 @@ pub(crate) struct Settings<'a> {
 pub(crate) struct Processing {
     pub(crate) ingestion: Ingestion,
     pub(crate) processor: SignalProcessor,
-    /// Kinds, and the objects whose labels say what is managed; `None` takes every object for managed.
-    pub(crate) scope: Option<(Objects, Arc<Kinds>)>,
     pub(crate) kinds: Arc<Kinds>,
+    /// The objects whose labels say what is managed; `None` takes every object for managed.
+    pub(crate) scope: Option<Objects>,
 }
 
 impl Processing {
@@ -79,8 +79,8 @@ impl Processing {
         Ok(Self {
             ingestion: Ingestion::new(version, kinds.clone(), objects.clone()),
             processor: processor.build(),
-            scope: (settings.scope == Scope::Managed).then(|| (objects, kinds.clone())),
             kinds,
+            scope: (settings.scope == Scope::Managed).then_some(objects),
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::cli::duration;
 use crate::context::{Cluster, Context, interrupted, variable};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::gateway::kinds::served::ServedKinds;
 use crate::gateway::server::audit::Audit;
 use crate::gateway::server::listen::{self, Drained};
 use crate::gateway::server::metrics::Metrics;
@@ -147,9 +148,9 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let certificate = certificate(arguments)?;
     let audit = Arc::new(audit(arguments.audit_log.as_deref())?);
     let cluster = context.cluster().await?;
-    let server = server(arguments, &cluster, &base, timing, audit).await?;
+    let server = server(arguments, &cluster, &base, timing, audit.clone()).await?;
     let listeners = Listeners::bind(arguments).await?;
-    serve(arguments, &server, listeners, certificate).await
+    serve(arguments, &server, listeners, certificate, audit).await
 }
 
 /// Without a name of its own a gateway would take no lease at all, and nobody would notice.
@@ -230,6 +231,7 @@ async fn server(
     Ok(Server::new(Parts {
         ingestion: processing.ingestion,
         processor: processing.processor,
+        kinds: Arc::new(ServedKinds::new(client.clone(), processing.kinds)),
         scope: processing.scope,
         authenticator: (arguments.auth == Auth::Token)
             .then(|| Authenticator::new(client.clone(), &controller_namespace)),
@@ -280,6 +282,7 @@ async fn serve(
     server: &Server,
     listeners: Listeners,
     certificate: Option<Arc<Certificate>>,
+    audit: Arc<Audit>,
 ) -> Result<Exit, Failure> {
     let scheme = if certificate.is_some() {
         "https"
@@ -294,10 +297,12 @@ async fn serve(
         Some(certificate) => {
             let config = certificate.config();
             let config = config.map_err(|error| Failure::new(Exit::Config, error))?;
-            tokio::spawn(certificate.clone().keep_fresh());
+            let told = move |certificate: &_, outcome: &_| audit.configured(certificate, outcome);
+            tokio::spawn(certificate.clone().keep_fresh(told));
             Some(TlsAcceptor::from(Arc::new(config)))
         }
     };
+    tokio::spawn(server.clone().keep_kinds_fresh());
     let (stop, stopped) = watch::channel(());
     // Probes and metrics are answered until the very end.
     for (listener, routes) in [

@@ -33,6 +33,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether no label of the alert is known to name an object, which a kind that has come since may change.
+    #[must_use]
+    pub fn is_without_target(&self) -> bool {
+        matches!(self, Self::Field(error) if error.problem == Problem::NoTarget)
+    }
+
     /// The HTTP status that tells it. The sender tries again on 500.
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -61,6 +67,44 @@ impl From<OwnerError> for Refusal {
     }
 }
 
+/// What came of looking for an object's owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// It belongs to another object.
+    Owner,
+    /// It belongs to none.
+    Itself,
+    /// There is no such object.
+    NotFound,
+    /// It could not be found out.
+    Failed,
+}
+
+impl Resolution {
+    fn of(object: &Object, found: &Result<Object, OwnerError>) -> Self {
+        match found {
+            Ok(top) if (&top.kind, &top.name) == (&object.kind, &object.name) => Self::Itself,
+            Ok(_) => Self::Owner,
+            Err(OwnerError::NotFound(_)) => Self::NotFound,
+            Err(OwnerError::Lookup(_)) => Self::Failed,
+        }
+    }
+
+    /// As metrics call it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Itself => "itself",
+            Self::NotFound => "not_found",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Is told of every object whose owner was looked for, by its kind.
+pub type OwnerObserver = Arc<dyn Fn(&str, Resolution) + Send + Sync>;
+
 /// How signals are made.
 #[derive(Clone)]
 pub struct Ingestion {
@@ -68,6 +112,7 @@ pub struct Ingestion {
     kinds: Arc<Kinds>,
     objects: Option<Objects>,
     cluster: Option<String>,
+    observer: Option<OwnerObserver>,
 }
 
 impl Ingestion {
@@ -79,6 +124,7 @@ impl Ingestion {
             kinds,
             objects: Some(objects),
             cluster: None,
+            observer: None,
         }
     }
 
@@ -90,6 +136,7 @@ impl Ingestion {
             kinds: Arc::new(Kinds::built_in()),
             objects: None,
             cluster: None,
+            observer: None,
         }
     }
 
@@ -100,6 +147,15 @@ impl Ingestion {
     pub fn of_cluster(self, name: String) -> Self {
         Self {
             cluster: Some(name),
+            ..self
+        }
+    }
+
+    /// The same, and this is told of every object whose owner is looked for.
+    #[must_use]
+    pub fn observed_by(self, observer: OwnerObserver) -> Self {
+        Self {
+            observer: Some(observer),
             ..self
         }
     }
@@ -235,7 +291,11 @@ impl Ingestion {
     pub async fn owner(&self, object: Object) -> Result<Object, Refusal> {
         match (self.version, &self.objects) {
             (GatewayVersion::Current, Some(objects)) => {
-                Ok(top_owner(objects, &self.kinds, object).await?)
+                let found = top_owner(objects, &self.kinds, object.clone()).await;
+                if let Some(observer) = &self.observer {
+                    observer(&object.kind, Resolution::of(&object, &found));
+                }
+                Ok(found?)
             }
             (GatewayVersion::January, _) | (GatewayVersion::Current, None) => Ok(object),
         }

@@ -5,6 +5,7 @@
 
 mod built_in;
 pub mod discovery;
+pub mod served;
 
 use std::collections::HashMap;
 use std::sync::Arc;

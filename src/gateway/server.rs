@@ -29,7 +29,7 @@ use gwlock_engine::remediation::SignalProcessor;
 use tokio::sync::Semaphore;
 
 use super::ingest::Ingestion;
-use super::kinds::Kinds;
+use super::kinds::served::{REFRESH_EVERY, ServedKinds};
 use super::objects::Objects;
 
 pub use super::{EVENT_PATH, PROMETHEUS_PATH};
@@ -73,8 +73,10 @@ pub struct Parts {
     pub ingestion: Ingestion,
     /// From signals to counts.
     pub processor: SignalProcessor,
-    /// Kinds, and the objects whose labels say what is managed; `None` takes every object for managed.
-    pub scope: Option<(Objects, Arc<Kinds>)>,
+    /// The kinds that the cluster serves.
+    pub kinds: Arc<ServedKinds>,
+    /// The objects whose labels say what is managed; `None` takes every object for managed.
+    pub scope: Option<Objects>,
     /// Who may send; `None` is everybody.
     pub authenticator: Option<Authenticator>,
     /// Asked whether the API server answers.
@@ -101,7 +103,10 @@ struct Shared {
 impl Server {
     /// A replica of these parts. Nothing is listened to yet.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
+        let metrics = parts.metrics.clone();
+        let observer = move |kind: &str, outcome| metrics.owner_resolved(kind, outcome);
+        parts.ingestion = parts.ingestion.observed_by(Arc::new(observer));
         let slots = Semaphore::new(parts.limits.in_flight);
         let health = health::Health::new(parts.client.clone());
         Self(Arc::new(Shared {
@@ -140,6 +145,17 @@ impl Server {
     /// From now on `/readyz` says 503, so that no new connections are sent here. Requests are still answered.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks for the cluster's kinds now and then, for ever.
+    pub async fn keep_kinds_fresh(self) {
+        loop {
+            tokio::time::sleep(REFRESH_EVERY).await;
+            if let Err(error) = self.0.parts.kinds.refresh().await {
+                self.0.parts.metrics.discovery_failed();
+                tracing::error!("{error}");
+            }
+        }
     }
 
     fn is_draining(&self) -> bool {

@@ -286,8 +286,8 @@ impl Direct {
         let known = Known::of(&signal);
         self.tracer.signal(&known);
         let processing = &self.processing;
-        if let Some((objects, kinds)) = &processing.scope {
-            match scope::check_signal(objects, kinds, &signal).await {
+        if let Some(objects) = &processing.scope {
+            match scope::check_signal(objects, &processing.kinds, &signal).await {
                 Ok(None) => {}
                 Ok(Some(rejection)) => {
                     self.tracer

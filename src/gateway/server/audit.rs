@@ -1,15 +1,5 @@
-//! What happened, for whoever has to account for it: one JSON object a line.
-//!
-//! | `event_type` | When |
-//! |---|---|
-//! | `gateway.signal.received` | a signal was read |
-//! | `gateway.signal.deduplicated` | it was counted on a RemediationRequest |
-//! | `gateway.crd.created` | it created one |
-//! | `gateway.crd.failed` | it failed |
-//! | `gateway.lock.acquired`, `.contended`, `.taken_over`, `.lost`, `.released` | something happened to its lease |
-//!
-//! Every line has `event_time`, `event_type`, `event_category` (`gateway`), `event_action`, `correlation_id` and
-//! `event_data`. The correlation id is the name of the RemediationRequest; before there is one, the fingerprint.
+//! What happened in a replica, for whoever has to account for it: one JSON object a line. What a line holds is said by
+//! [`crate::gateway::audit`].
 
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -18,6 +8,10 @@ use gwlock_engine::remediation::trace::{Event, LeaseEvent, Traced};
 use gwlock_engine::remediation::{Disposition, Processed, Signal};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+use crate::gateway::audit::Event as AuditEvent;
+
+use super::tls::{Certificate, TlsError};
 
 /// Where the lines go. Without a place nothing is made.
 #[derive(Default)]
@@ -33,7 +27,6 @@ impl Audit {
     pub(super) fn received(&self, signal: &Signal) {
         self.record(
             "gateway.signal.received",
-            "received",
             signal.fingerprint().as_str(),
             || of_signal(signal),
         );
@@ -41,12 +34,12 @@ impl Audit {
 
     pub(super) fn processed(&self, signal: &Signal, processed: &Processed) {
         let created = processed.disposition == Disposition::Created;
-        let (event, action, status) = if created {
-            ("gateway.crd.created", "created", "new")
+        let (event, status) = if created {
+            ("gateway.crd.created", "new")
         } else {
-            ("gateway.signal.deduplicated", "deduplicated", "duplicate")
+            ("gateway.signal.deduplicated", "duplicate")
         };
-        self.record(event, action, &processed.name, || {
+        self.record(event, &processed.name, || {
             let mut data = of_signal(signal);
             data["remediation_request"] =
                 json!(format!("{}/{}", processed.namespace, processed.name));
@@ -66,7 +59,7 @@ impl Audit {
             target.kind,
             target.name
         );
-        self.record("gateway.crd.failed", "failed", &correlation, || {
+        self.record("gateway.crd.failed", &correlation, || {
             let mut data = of_signal(signal);
             data["error"] = json!(message);
             data
@@ -80,9 +73,8 @@ impl Audit {
         };
         let lease =
             || json!({"lease": traced.fingerprint.lease_name().as_str(), "run": traced.run});
-        let told = |action: &'static str, more: Value| {
-            let event = format!("gateway.lock.{action}");
-            self.record(&event, action, traced.fingerprint.as_str(), || {
+        let told = |event: &'static str, more: Value| {
+            self.record(event, traced.fingerprint.as_str(), || {
                 let mut data = lease();
                 if let (Some(data), Some(more)) = (data.as_object_mut(), more.as_object()) {
                     data.extend(more.clone());
@@ -91,7 +83,7 @@ impl Audit {
             });
         };
         match event {
-            LeaseEvent::Contended => told("contended", Value::Null),
+            LeaseEvent::Contended => told("gateway.lock.contended", Value::Null),
             LeaseEvent::Acquired {
                 token,
                 holder,
@@ -99,35 +91,48 @@ impl Audit {
                 waited,
                 ..
             } => {
-                let action = if *taken_over {
-                    "taken_over"
+                let event = if *taken_over {
+                    "gateway.lock.taken_over"
                 } else {
-                    "acquired"
+                    "gateway.lock.acquired"
                 };
                 told(
-                    action,
+                    event,
                     json!({"holder": holder, "fencing_token": token.to_string(), "waited_seconds": waited.as_secs_f64()}),
                 );
             }
-            LeaseEvent::Lost => told("lost", Value::Null),
+            LeaseEvent::Lost => told("gateway.lock.lost", Value::Null),
             LeaseEvent::Released { released, held } => told(
-                "released",
+                "gateway.lock.released",
                 json!({"released": format!("{released:?}"), "held_seconds": held.as_secs_f64()}),
             ),
             LeaseEvent::NotAcquired(_) | LeaseEvent::NotNeeded => {}
         }
     }
 
-    fn record(&self, event: &str, action: &str, correlation: &str, data: impl FnOnce() -> Value) {
+    /// The certificate's files were read again, because they had changed.
+    pub fn configured(&self, certificate: &Certificate, outcome: &Result<(), TlsError>) {
+        let (file, key) = certificate.files();
+        let data = || json!({"config": "tls", "certificate_file": file, "private_key_file": key});
+        let correlation = file.to_string_lossy();
+        match outcome {
+            Ok(()) => self.record("gateway.config.reloaded", &correlation, data),
+            Err(error) => self.record("gateway.config.rejected", &correlation, || {
+                let mut data = data();
+                data["error"] = json!(error.to_string());
+                data
+            }),
+        }
+    }
+
+    fn record(&self, name: &'static str, correlation: &str, data: impl FnOnce() -> Value) {
         let Some(place) = &self.0 else { return };
-        let line = json!({
-            "event_time": Timestamp::now(),
-            "event_type": event,
-            "event_category": "gateway",
-            "event_action": action,
-            "correlation_id": correlation,
-            "event_data": data(),
-        });
+        let event = AuditEvent {
+            name,
+            correlation: correlation.to_owned(),
+            data: data(),
+        };
+        let line = event.line(Timestamp::now());
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = place.write_all(format!("{line}\n").as_bytes()) {
             tracing::error!("an audit event was lost: {error}");

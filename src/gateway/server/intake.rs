@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::super::freshness;
 use super::super::ingest::Refusal;
 use super::super::normalize::severity;
+use super::super::objects::LookupError;
 use super::super::payload::PayloadError;
 use super::super::prometheus::{Alert, Webhook};
 use super::super::reply::{self, Answered, Failed};
@@ -123,12 +124,44 @@ impl Server {
         alert: &Alert,
         now: Timestamp,
     ) -> Result<Answered, Problem> {
-        let signal = self.0.parts.ingestion.alert(webhook, alert, now).await;
+        let signal = self.signal_of(webhook, alert, now).await;
         self.signal(
             Source::Prometheus,
             signal.map_err(|refusal| self.refused(&refusal))?,
         )
         .await
+    }
+
+    /// An alert that names no kind that is known may name one that has come since. While that cannot be asked, it is not
+    /// known to be about nothing.
+    async fn signal_of(
+        &self,
+        webhook: &Webhook,
+        alert: &Alert,
+        now: Timestamp,
+    ) -> Result<Signal, Refusal> {
+        let parts = &self.0.parts;
+        let kinds = parts.kinds.current();
+        let ingestion = parts.ingestion.clone().with_kinds(kinds.clone());
+        let signal = ingestion.alert(webhook, alert, now).await;
+        if !matches!(&signal, Err(refusal) if refusal.is_without_target()) {
+            return signal;
+        }
+        match parts.kinds.refresh_for(&kinds).await {
+            Ok(false) => signal,
+            Ok(true) => {
+                let ingestion = ingestion.with_kinds(parts.kinds.current());
+                ingestion.alert(webhook, alert, now).await
+            }
+            Err(error) => {
+                if error.is_new {
+                    parts.metrics.discovery_failed();
+                    tracing::error!("{error}");
+                }
+                let message = error.to_string();
+                Err(Refusal::Lookup(LookupError::Unavailable { message }))
+            }
+        }
     }
 
     async fn one_of_many(&self, webhook: &Webhook, alert: &Alert, now: Timestamp) -> Answered {
@@ -138,7 +171,8 @@ impl Server {
 
     async fn one_event(&self, body: Vec<u8>, header: Option<&str>) -> Result<Response, Problem> {
         let now = Timestamp::now();
-        let ingestion = &self.0.parts.ingestion;
+        let parts = &self.0.parts;
+        let ingestion = parts.ingestion.clone().with_kinds(parts.kinds.current());
         let event = ingestion
             .event(body, header, now)
             .map_err(|error| self.unreadable(&error))?;
@@ -155,8 +189,9 @@ impl Server {
             .metrics
             .received(source.name(), severity::audit(&signal.spec.severity));
         parts.audit.received(&signal);
-        if let Some((objects, kinds)) = &parts.scope {
-            let rejection = scope::check_signal(objects, kinds, &signal).await;
+        if let Some(objects) = &parts.scope {
+            let kinds = parts.kinds.current();
+            let rejection = scope::check_signal(objects, &kinds, &signal).await;
             if let Some(rejection) =
                 rejection.map_err(|error| self.refused(&Refusal::Lookup(error)))?
             {

@@ -3,6 +3,8 @@
 //! Labels have few values: severities are mapped, signal names beyond the first hundred are `other`, and no label holds
 //! a fingerprint.
 
+mod retries;
+
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use gwlock_engine::client::AcquireError;
-use gwlock_engine::remediation::trace::{Event, LeaseEvent, Traced};
+use gwlock_engine::remediation::trace::{Decision, Event, LeaseEvent, Traced};
 use gwlock_engine::remediation::{Disposition, Failure, Processed};
 use http::{StatusCode, header};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -20,7 +22,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::super::ingest::Resolution;
+use super::super::kinds::Kinds;
 use super::Server;
+use retries::Tries;
 
 /// How many signal names are told apart.
 const SIGNAL_NAMES: usize = 100;
@@ -50,7 +55,15 @@ pub struct Metrics {
     lock_takeovers: Counter,
     lock_lost: Counter,
     lock_ambiguous: Counter,
+    lock_retries: Counter,
+    lock_retry_success: Counter,
+    lock_retry_timeout: Counter,
+    tries: Tries,
     api_requests: Family<ApiRequest, Counter>,
+    owners: Family<OwnerResolution, Counter>,
+    discovery_errors: Counter,
+    /// The kinds that are told apart.
+    kinds: Kinds,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,6 +101,12 @@ struct HttpRequest {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OwnerResolution {
+    kind: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ApiRequest {
     verb: &'static str,
     resource: &'static str,
@@ -116,7 +135,14 @@ impl Default for Metrics {
             lock_takeovers: Counter::default(),
             lock_lost: Counter::default(),
             lock_ambiguous: Counter::default(),
+            lock_retries: Counter::default(),
+            lock_retry_success: Counter::default(),
+            lock_retry_timeout: Counter::default(),
+            tries: Tries::default(),
             api_requests: Family::default(),
+            owners: Family::default(),
+            discovery_errors: Counter::default(),
+            kinds: Kinds::built_in(),
         };
         metrics.register();
         metrics
@@ -207,6 +233,31 @@ impl Metrics {
             self.lock_ambiguous.clone(),
         );
         registry.register(
+            "gateway_lock_retry_attempts",
+            "Writes for a lease after one that did not get it",
+            self.lock_retries.clone(),
+        );
+        registry.register(
+            "gateway_lock_retry_success",
+            "Acquisitions that held the lease after a retry",
+            self.lock_retry_success.clone(),
+        );
+        registry.register(
+            "gateway_lock_retry_timeout",
+            "Acquisitions that were given up while somebody else had the lease",
+            self.lock_retry_timeout.clone(),
+        );
+        registry.register(
+            "gateway_owner_resolution",
+            "Objects of signals whose owner was looked for",
+            self.owners.clone(),
+        );
+        registry.register(
+            "gateway_discovery_refresh_errors",
+            "Failures to ask which kinds the API server serves",
+            self.discovery_errors.clone(),
+        );
+        registry.register(
             "gateway_api_requests",
             "Requests for leases and RemediationRequests; status 0 is no answer",
             self.api_requests.clone(),
@@ -273,6 +324,20 @@ impl Metrics {
         self.dropped.get_or_create(&Why { reason }).inc();
     }
 
+    /// An object's owner was looked for. Kinds that not every cluster has are one.
+    pub(super) fn owner_resolved(&self, kind: &str, outcome: Resolution) {
+        let kind = self.kinds.get(kind).map_or("other", |known| &known.name);
+        let labels = OwnerResolution {
+            kind: kind.to_owned(),
+            outcome: outcome.as_str(),
+        };
+        self.owners.get_or_create(&labels).inc();
+    }
+
+    pub(super) fn discovery_failed(&self) {
+        self.discovery_errors.inc();
+    }
+
     pub(super) fn answered(&self, endpoint: &'static str, status: StatusCode, took: Duration) {
         let labels = HttpRequest {
             endpoint,
@@ -294,18 +359,22 @@ impl Metrics {
                     status: exchange.status.unwrap_or(0),
                 };
                 self.api_requests.get_or_create(&labels).inc();
+                if self.tries.is_retry(traced.run, exchange) {
+                    self.lock_retries.inc();
+                }
             }
-            Event::Lease(event) => self.observe_lease(event),
-            Event::Decided(decision) => {
-                if *decision == gwlock_engine::remediation::trace::Decision::Acquire {
+            Event::Lease(event) => self.observe_lease(traced.run, event),
+            Event::Decided(Decision::Acquire) => {
+                if self.tries.begins(traced.run) {
                     self.lock_attempts.inc();
                 }
             }
-            Event::Started | Event::Finished { .. } => {}
+            Event::Finished { .. } => drop(self.tries.end(traced.run)),
+            Event::Decided(_) | Event::Started => {}
         }
     }
 
-    fn observe_lease(&self, event: &LeaseEvent) {
+    fn observe_lease(&self, run: u64, event: &LeaseEvent) {
         match event {
             LeaseEvent::Contended => drop(self.lock_contention.inc()),
             LeaseEvent::Acquired {
@@ -315,6 +384,9 @@ impl Metrics {
                 self.lock_wait.observe(waited.as_secs_f64());
                 if *taken_over {
                     self.lock_takeovers.inc();
+                }
+                if self.tries.end(run) {
+                    self.lock_retry_success.inc();
                 }
             }
             LeaseEvent::NotAcquired(error) => {
@@ -328,8 +400,12 @@ impl Metrics {
                 if reason == "unknown_outcome" {
                     self.lock_ambiguous.inc();
                 }
+                if reason == "busy" {
+                    self.lock_retry_timeout.inc();
+                }
+                self.tries.end(run);
             }
-            LeaseEvent::NotNeeded => {}
+            LeaseEvent::NotNeeded => drop(self.tries.end(run)),
             LeaseEvent::Lost => drop(self.lock_lost.inc()),
             LeaseEvent::Released { held, .. } => self.lock_hold.observe(held.as_secs_f64()),
         }

@@ -1,7 +1,7 @@
 //! Certificate and key from files, read again when they change: whoever renews a certificate writes new files.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
@@ -41,6 +41,8 @@ pub struct Certificate {
     certificate: PathBuf,
     key: PathBuf,
     current: RwLock<(Stamp, Arc<CertifiedKey>)>,
+    /// The files that could not be used, as they were then.
+    rejected: Mutex<Option<Stamp>>,
 }
 
 /// When both files were written, as far as that is known.
@@ -58,6 +60,7 @@ impl Certificate {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
             current: RwLock::new((stamp, Arc::new(read))),
+            rejected: Mutex::new(None),
         })
     }
 
@@ -90,17 +93,39 @@ impl Certificate {
         Ok(config)
     }
 
-    /// Looks at the files for ever.
-    pub async fn keep_fresh(self: Arc<Self>) {
+    /// Looks at the files for ever, and tells of every change of them once, whether they can be used or not.
+    pub async fn keep_fresh(self: Arc<Self>, told: impl Fn(&Self, &Result<(), TlsError>)) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             looks.tick().await;
-            match self.refresh() {
-                Ok(true) => tracing::info!("the certificate has been read again"),
-                Ok(false) => {}
-                Err(error) => tracing::error!("the certificate before stays in use: {error}"),
+            let outcome = match self.refresh() {
+                Ok(false) => continue,
+                Ok(true) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if self.is_new(outcome.is_err()) {
+                match &outcome {
+                    Ok(()) => tracing::info!("the certificate has been read again"),
+                    Err(error) => tracing::error!("the certificate before stays in use: {error}"),
+                }
+                told(&self, &outcome);
             }
         }
+    }
+
+    /// The two files: certificate and key.
+    #[must_use]
+    pub fn files(&self) -> (&Path, &Path) {
+        (&self.certificate, &self.key)
+    }
+
+    /// Whether the files are others than those that were last rejected. They are looked at again at every look.
+    fn is_new(&self, is_rejected: bool) -> bool {
+        let stamp = Some(stamp(&self.certificate, &self.key)).filter(|_| is_rejected);
+        let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = stamp.is_none() || *rejected != stamp;
+        *rejected = stamp;
+        is_new
     }
 }
 

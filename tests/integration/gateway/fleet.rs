@@ -1,5 +1,6 @@
 //! Replicas on one embedded API server, whose routes are called without a network. No expectations are here.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
@@ -8,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use futures_util::future::join_all;
 use gwlock::gateway::GatewayVersion::Current;
 use gwlock::gateway::ingest::Ingestion;
+use gwlock::gateway::kinds::served::ServedKinds;
 use gwlock::gateway::server::audit::Audit;
 use gwlock::gateway::server::metrics::Metrics;
 use gwlock::gateway::server::{Authenticator, EVENT_PATH, Limits, PROMETHEUS_PATH, Parts, Server};
@@ -94,7 +96,8 @@ impl Fleet {
             let server = Server::new(Parts {
                 ingestion: Ingestion::new(Current, kinds.clone(), cluster.objects()),
                 processor,
-                scope: Some((cluster.objects(), kinds.clone())),
+                kinds: Arc::new(ServedKinds::new(cluster.client(), kinds.clone())),
+                scope: Some(cluster.objects()),
                 authenticator: options
                     .authenticated
                     .then(|| Authenticator::new(cluster.client(), LOCKS)),
@@ -160,6 +163,30 @@ impl Fleet {
 
     pub(crate) fn drain(&self) {
         self.replicas[0].server.drain();
+    }
+
+    /// What `/metrics` of the first replica answers: the value of every sample, by its name with its labels.
+    pub(crate) async fn scrape(&self) -> BTreeMap<String, String> {
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        let response = self.replicas[0]
+            .server
+            .metrics()
+            .oneshot(request)
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200);
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples
+            .filter_map(|line| line.rsplit_once(' '))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    /// A replica as a process runs it beside its routes.
+    pub(crate) fn server(&self) -> Server {
+        self.replicas[0].server.clone()
     }
 
     pub(crate) fn metrics(&self) -> String {
