@@ -1,5 +1,6 @@
 //! A served API server, and gwlock as a process on it. No expectations are here.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -293,9 +294,21 @@ impl Server {
         seen.iter().filter(is_counted).count()
     }
 
+    /// Takes all faults back, and lets go on what waits at a pause.
+    pub(crate) fn resume(&self) {
+        self.api.faults().clear();
+        self.api.faults().resume();
+    }
+
     /// How often a fault has hit.
     pub(crate) fn faults_hit(&self) -> u32 {
         self.api.faults().hits()
+    }
+
+    /// The names of the objects whose requests faults have hit, each once.
+    pub(crate) fn names_hit(&self) -> HashSet<String> {
+        let hits = self.api.faults().record().into_iter();
+        hits.map(|hit| hit.subject.name).collect()
     }
 
     /// Closes the port.

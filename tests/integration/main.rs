@@ -13,6 +13,8 @@ mod gateway_lock;
 mod generated;
 mod help;
 mod inspect;
+#[cfg(feature = "serve")]
+mod replica;
 mod resolve;
 mod send;
 mod tidy;
