@@ -97,9 +97,10 @@ mod tests {
 
     fn origin(key: &str, target: &str, more: Value) -> Origin {
         let mut spec = json!({"signalName": "HighMemoryUsage", "targetType": "kubernetes"});
-        spec.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        let Value::Object(more) = more else {
+            panic!("{more}");
+        };
+        spec.as_object_mut().unwrap().extend(more);
         let target = Target::parse(target).unwrap();
         Origin::of(Fingerprint::of(key).as_str(), &target, &spec)
     }

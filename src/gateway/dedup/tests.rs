@@ -14,7 +14,7 @@ pub(super) fn at(text: &str) -> Timestamp {
 /// A request about a target, with the right fingerprint.
 pub(super) fn object(name: &str, created: &str, target: &str, status: Value) -> Value {
     let about = Target::parse(target).unwrap();
-    json!({
+    let mut object = json!({
         "metadata": {
             "name": name, "namespace": "ns", "uid": format!("uid of {name}"), "resourceVersion": "1",
             "creationTimestamp": at(created).to_string(),
@@ -24,8 +24,9 @@ pub(super) fn object(name: &str, created: &str, target: &str, status: Value) -> 
             "targetType": "kubernetes", "clusterID": about.cluster,
             "targetResource": {"namespace": about.namespace, "kind": about.kind, "name": about.name},
         },
-        "status": status,
-    })
+    });
+    object["status"] = status;
+    object
 }
 
 pub(super) fn groups(objects: &[Value]) -> Vec<Group> {

@@ -105,8 +105,8 @@ fn json_has_everything_by_key() {
         })
     );
     assert!(created(0).is_string() && created(1).is_string());
-    let until = list(&server, &["rr-backs-off", "--key-as", "text", "-o", "json"]);
-    assert_eq!(until.code, 1, "a text is a key, and nobody's: {until:?}");
+    let run = list(&server, &["rr-backs-off", "--key-as", "text"]);
+    assert_eq!(run.code, 1, "a text is a key, and nobody's: {run:?}");
     let until = list(
         &server,
         &[

@@ -117,7 +117,7 @@ fn a_request_without_a_count_is_found_after_its_creators_grace() {
     assert_eq!(
         found(&[object("a", "09:00:00", TARGET, counted_zero)]),
         [],
-        "a gateway may write it so"
+        "it is there"
     );
 }
 
