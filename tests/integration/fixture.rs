@@ -1,5 +1,6 @@
 //! A served API server, and gwlock as a process on it. No expectations are here.
 
+#[cfg(feature = "serve")]
 use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
@@ -295,6 +296,7 @@ impl Server {
     }
 
     /// Takes all faults back, and lets go on what waits at a pause.
+    #[cfg(feature = "serve")]
     pub(crate) fn resume(&self) {
         self.api.faults().clear();
         self.api.faults().resume();
@@ -306,6 +308,7 @@ impl Server {
     }
 
     /// The names of the objects whose requests faults have hit, each once.
+    #[cfg(feature = "serve")]
     pub(crate) fn names_hit(&self) -> HashSet<String> {
         let hits = self.api.faults().record().into_iter();
         hits.map(|hit| hit.subject.name).collect()

@@ -73,6 +73,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("src/gateway/freshness", PURE),
     ("src/gateway/target", PURE),
     ("src/gateway/dedup", PURE),
+    ("src/gateway/audit", PURE),
     ("src/gateway/normalize", PURE),
     ("src/exit", &["crate::"]),
     (

@@ -1,13 +1,16 @@
 //! `gwlock dedup list`.
 
+use std::collections::HashSet;
+
 use clap::Args;
+use gwlock_engine::remediation::RemediationRequest;
 use gwlock_engine::remediation::dedup::is_active;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::row::{Item, Row};
-use super::{Where, in_place, now};
-use crate::context::Context;
+use super::{Wanted, Where, in_place, now};
+use crate::context::{Cluster, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::dedup::{Listed, group};
@@ -54,15 +57,21 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let place = &arguments.place;
     let wanted = place.wanted()?;
     let cluster = context.cluster().await?;
-    let listing = place
-        .list(&cluster, &wanted, arguments.selector.as_deref())
-        .await?;
+    let selected = selected(arguments, &cluster, &wanted).await?;
+    let listing = place.list(&cluster, &wanted, None).await?;
     let now = now(listing.date);
-    let is_shown = |listed: &&Listed| {
-        let request = &listed.request;
-        !arguments.active || (is_active(request) && !request.deleting)
+    let is_shown = |request: &RemediationRequest| {
+        let is_active = is_active(request) && !request.deleting;
+        let is_selected = selected
+            .as_ref()
+            .is_none_or(|selected| selected.contains(&request.uid));
+        is_selected && (is_active || !arguments.active)
     };
-    let shown: Vec<&Listed> = listing.items.iter().filter(is_shown).collect();
+    let shown: Vec<&Listed> = listing
+        .items
+        .iter()
+        .filter(|listed| is_shown(&listed.request))
+        .collect();
     let namespace = place.requests_in(&cluster);
     let missing: Vec<&str> = wanted
         .iter()
@@ -70,13 +79,8 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         .map(|key| key.text.as_str())
         .collect();
     let groups = group(listing.items);
-    let mut items: Vec<Item<'_>> = groups.iter().map(|group| Item::of(group, now)).collect();
-    if arguments.active {
-        for item in &mut items {
-            item.requests.retain(|row| row.active);
-        }
-        items.retain(|item| !item.requests.is_empty());
-    }
+    let items = groups.iter().map(|group| Item::of(group, now, &is_shown));
+    let items: Vec<Item<'_>> = items.filter(|item| !item.requests.is_empty()).collect();
     if !items.is_empty() || arguments.output.is_structured() {
         show(arguments, items, now)?;
     } else if wanted.is_empty() {
@@ -96,6 +100,21 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let place = in_place(namespace.as_deref());
     let message = format!("there is {what} of {} {place}", missing.join(", "));
     Err(Failure::says(Exit::No, message))
+}
+
+/// The uids of those that the label selector selects. The others are listed as well: one of them may be what suppresses.
+async fn selected(
+    arguments: &Arguments,
+    cluster: &Cluster,
+    wanted: &[Wanted],
+) -> Result<Option<HashSet<String>>, Failure> {
+    let Some(selector) = &arguments.selector else {
+        return Ok(None);
+    };
+    let place = &arguments.place;
+    let listing = place.list(cluster, wanted, Some(selector)).await?;
+    let uids = listing.items.into_iter().map(|listed| listed.request.uid);
+    Ok(Some(uids.collect()))
 }
 
 fn show(arguments: &Arguments, items: Vec<Item<'_>>, now: Timestamp) -> Result<(), OutputError> {

@@ -33,7 +33,7 @@ pub(super) struct Item<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row<'a> {
-    pub(super) active: bool,
+    active: bool,
     created_at: Option<Timestamp>,
     created_by: Option<&'a str>,
     deleting: bool,
@@ -65,13 +65,21 @@ struct Suppresses {
 }
 
 impl<'a> Item<'a> {
-    pub(super) fn of(group: &'a Group, now: Timestamp) -> Self {
+    /// A key, with those of its requests that are to be shown.
+    pub(super) fn of(
+        group: &'a Group,
+        now: Timestamp,
+        is_shown: impl Fn(&RemediationRequest) -> bool,
+    ) -> Self {
         let suppressing = group.suppressing(now);
         let members = group.requests.iter().zip(&group.facts).enumerate();
-        let rows = members.map(|(at, (request, facts))| {
-            let reason = suppressing.filter(|(own, _)| *own == at);
-            Row::of(request, facts, reason.map(|(_, reason)| reason))
-        });
+        let rows =
+            members
+                .filter(|(_, (request, _))| is_shown(request))
+                .map(|(at, (request, facts))| {
+                    let reason = suppressing.filter(|(own, _)| *own == at);
+                    Row::of(request, facts, reason.map(|(_, reason)| reason))
+                });
         let fingerprint = Fingerprint::parse(&group.fingerprint);
         Self {
             active: group.active().count(),

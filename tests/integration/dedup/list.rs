@@ -16,7 +16,7 @@ fn world(now: Timestamp) -> Server {
         "rr-91fce8d5c494-00000001",
         TARGET,
         7205,
-        &counted(now, "Completed", 3630, 4),
+        &counted(now, "Completed", 3605, 4),
     );
     request(
         &server,
@@ -25,10 +25,10 @@ fn world(now: Timestamp) -> Server {
         1205,
         &counted(now, "Executing", 665, 12),
     );
-    let mut failed = counted(now, "Failed", 3610, 2);
-    failed["routingStatus"] = json!({"nextAllowedExecution": ago(now, -1230)});
-    request(&server, "rr-backs-off", "prod:Pod:a", 3700, &failed);
-    let mut reviewed = counted(now, "Completed", 3610, 1);
+    let mut failed = counted(now, "Failed", 3605, 2);
+    failed["routingStatus"] = json!({"nextAllowedExecution": ago(now, -1255)});
+    request(&server, "rr-backs-off", "prod:Pod:a", 3665, &failed);
+    let mut reviewed = counted(now, "Completed", 3605, 1);
     reviewed["completionStatus"] = json!({"outcome": "ManualReviewRequired"});
     request(&server, "rr-reviewed", ":Node:worker-1", 90_000, &reviewed);
     server
@@ -100,7 +100,7 @@ fn json_has_everything_by_key() {
             "kind": "DedupList",
             "items": [{
                 "active": 1, "fingerprint": FINGERPRINT, "key": TARGET, "lease": LEASE, "namespace": NAMESPACE,
-                "requests": [active, request(1, "rr-91fce8d5c494-00000001", "Completed", 4, 3630)],
+                "requests": [active, request(1, "rr-91fce8d5c494-00000001", "Completed", 4, 3605)],
             }],
         })
     );
@@ -117,7 +117,7 @@ fn json_has_everything_by_key() {
     );
     assert_eq!(
         serde_json::from_str::<Value>(&until.stdout).unwrap(),
-        json!({"reason": "BackOff", "until": ago(now, -1230)})
+        json!({"reason": "BackOff", "until": ago(now, -1255)})
     );
 }
 
@@ -153,6 +153,17 @@ fn requests_can_be_chosen_by_label_and_by_being_at_work() {
     assert_eq!(
         names(&server, &["-l", "name in (rr-backs-off)"]),
         ["rr-backs-off"]
+    );
+    // What is not selected may be what suppresses.
+    let status = counted(Timestamp::now(), "Pending", 605, 1);
+    request(&server, "rr-younger", TARGET, 1000, &status);
+    let run = list(&server, &["-l", "name=rr-younger", "-o", "json"]);
+    let items = &run.json()["items"];
+    assert_eq!((&items[0]["active"], &items[1]), (&json!(2), &Value::Null));
+    let younger = &items[0]["requests"][0];
+    assert_eq!(
+        (&younger["name"], &younger["suppresses"]),
+        (&json!("rr-younger"), &Value::Null)
     );
     let run = list(&server, &["-l", "name in ("]);
     assert_eq!((run.code, run.stdout.as_str()), (65, ""), "{run:?}");
