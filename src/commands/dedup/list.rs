@@ -79,7 +79,7 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         .map(|key| key.text.as_str())
         .collect();
     let groups = group(listing.items);
-    let items = groups.iter().map(|group| Item::of(group, now, &is_shown));
+    let items = groups.iter().map(|group| Item::of(group, now, is_shown));
     let items: Vec<Item<'_>> = items.filter(|item| !item.requests.is_empty()).collect();
     if !items.is_empty() || arguments.output.is_structured() {
         show(arguments, items, now)?;
