@@ -365,9 +365,8 @@ impl Metrics {
             }
             Event::Lease(event) => self.observe_lease(traced.run, event),
             Event::Decided(Decision::Acquire) => {
-                if self.tries.begins(traced.run) {
-                    self.lock_attempts.inc();
-                }
+                self.lock_attempts.inc();
+                self.tries.begin(traced.run);
             }
             Event::Finished { .. } => drop(self.tries.end(traced.run)),
             Event::Decided(_) | Event::Started => {}

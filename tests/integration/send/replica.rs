@@ -7,6 +7,7 @@ use std::time::Duration;
 use gwlock::gateway::GatewayVersion::Current;
 use gwlock::gateway::ingest::Ingestion;
 use gwlock::gateway::kinds::discovery;
+use gwlock::gateway::kinds::served::ServedKinds;
 use gwlock::gateway::objects::Objects;
 use gwlock::gateway::server::{Authenticator, Limits, Parts, Server, listen};
 use gwlock_engine::remediation::SignalProcessor;
@@ -36,7 +37,8 @@ fn replica(arena: &Arena, authenticated: bool, limits: Limits) -> String {
         let server = Server::new(Parts {
             ingestion: Ingestion::new(Current, kinds.clone(), objects.clone()),
             processor,
-            scope: Some((objects, kinds)),
+            kinds: Arc::new(ServedKinds::new(client.clone(), kinds)),
+            scope: Some(objects),
             authenticator: authenticated.then(|| Authenticator::new(client.clone(), NAMESPACE)),
             client,
             metrics: Arc::default(),
