@@ -50,9 +50,11 @@ complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "release" -d 'Release 
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "verify" -d 'Say whether a claim still stands'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "serve" -d 'Serve signals as a replica of the gateway'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
-complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "bench" -d 'Measure on the current cluster'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -245,6 +247,151 @@ never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l offline -d 'Ask no cluster'
 complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l alertname -d 'An alert of this name' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l event -d 'An event with this reason' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -s f -l filename -d 'A payload from a file; - is stdin' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l template -d 'Print a payload that is taken as it is, to be edited and sent with -f' -r -f -a "prometheus\t'A webhook of Alertmanager'
+event\t'A Kubernetes event'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l payload-as -d 'Whose format the payload has [default: told by its fields]' -r -f -a "prometheus\t'A webhook of Alertmanager'
+event\t'A Kubernetes event'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -s n -l namespace -d 'Namespace of the object that the signal is about; --lease-namespace is that of the leases' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l pod -d 'The pod that the signal is about' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l severity -d 'Severity of the alert; any text' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l label -d 'Label of the alert (repeatable); labels such as deployment=payment-api name what it is about' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l annotation -d 'Annotation of the alert (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l status -d 'Whether the alert fires or is over' -r -f -a "firing\t'It fires'
+resolved\t'It is over, which changes nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l starts-at -d 'Since when the alert fires, or when the event happened (RFC 3339) [default: now]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l kind -d 'Kind of the object that the event is about' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l name -d 'Name of the object that the event is about' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l message -d 'What the event says' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l event-type -d 'Type of the event: Warning and Error are acted on, others refused' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l gateway -d 'Send to this gateway' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l gateway-token-file -d 'File with a bearer token for the gateway, which --token-file is as well where --gateway is given; never sent over http:// beyond this machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l gateway-ca-file -d 'Certificate authorities of the gateway in PEM [default: the system\'s]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l retry -d 'Send a request again, so many times, after 5xx or no answer, as Alertmanager does; what was counted is then counted again' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l scope -d 'Which signals lead to a RemediationRequest [default: managed]' -r -f -a "managed\t'Those about objects with the label kubernaut.ai/managed=true, or in a namespace with it'
+all\t'All'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l lease-namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l controller-namespace -d 'Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l identity -d 'Holder identity\'s base [default: $POD_NAME, user@host]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l signal-timeout -d 'How long a signal may take [default: 15s]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l repeat -d 'Send it so many times; then a summary is printed' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l concurrency -d 'Requests at the same time' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l dry-run -d 'Show what would be done: client sends nothing that writes, server lets the server check the writes' -r -f -a "none\t'Write'
+client\t'Send nothing that writes; say what would be sent'
+server\t'Let the server check the writes and store nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l gateway-version -d 'Whose rules for targets and fingerprints are followed' -r -f -a "current\t'The running gateway\'s'
+january\t'Those of the first gateway that took leases'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -s o -l output -d 'Output format: table, wide, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l gateway-insecure-skip-tls-verify -d 'Do not check the gateway\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l direct -d 'Do on the current cluster what a gateway would do; that starts a real remediation'
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -s y -l yes -d 'Do not ask; without a terminal this is needed, except on the lab'
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l distinct-targets -d 'Make each one about an object of its own: -0, -1, … is appended to the names'
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l trace -d 'Show every step on stderr: signal, target, fingerprint, lease, each request, decision'
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and not __fish_seen_subcommand_from list check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l key-as -d 'How the keys are read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l controller-namespace -d 'Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -s l -l selector -d 'Label selector' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -s o -l output -d 'Output format: table, wide, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -s A -l all-namespaces -d 'All namespaces'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l active -d 'Only requests that are at work'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l no-headers -d 'No header line'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l key-as -d 'How the keys are read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l controller-namespace -d 'Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -s o -l output -d 'Output format: table, wide, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -s A -l all-namespaces -d 'All namespaces'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l no-headers -d 'No header line'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from help" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from help" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
+complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l bind-address -d 'Address for signals' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l health-probe-bind-address -d 'Address for /healthz and /readyz; 0 for none' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l metrics-bind-address -d 'Address for /metrics; 0 for none' -r
@@ -261,6 +408,9 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l identity -d 'Hol
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l max-concurrent-requests -d 'Requests for signals in flight; more are answered 503' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l signal-timeout -d 'How long a signal may take; then it is answered 504' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l audit-log -d 'Where audit events go, a JSON object a line; - is stderr' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l lease-duration -d 'How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l renew-deadline -d 'How long after the last good renewal the holder stops [default: two thirds of the lease duration]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l retry-period -d 'How long after a failed renewal the next one is tried [default: 2s, less for short leases]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l shutdown-delay -d 'How long signals are still taken after /readyz says 503, so that nobody is sent here any more' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l shutdown-timeout -d 'How long answers may take at the end' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
@@ -401,16 +551,20 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with some leases to look at'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
