@@ -17,4 +17,6 @@ mod inspect;
 mod replica;
 mod resolve;
 mod send;
+#[cfg(feature = "sim")]
+mod side_by_side;
 mod tidy;

@@ -1,0 +1,225 @@
+//! One signal through the gateway: lock, list, create or count, release.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use gwlock_engine::client::Clock;
+use gwlock_engine::remediation::Signal;
+use kube::Api;
+use kube::api::DynamicObject;
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
+
+use super::decision::suppressing;
+use super::lock::{ATTEMPTS, Attempt, GatewayLock, pause};
+use super::requests::{Requests, count_up, occurrences};
+use super::{GatewayError, RequestContext};
+
+/// client-go's `DefaultBackoff` for conflicts: so many tries …
+const COUNT_TRIES: u32 = 4;
+/// … with this much between the first two, and five times as much each time, up to a tenth more by chance.
+const FIRST_COUNT_PAUSE: Duration = Duration::from_millis(10);
+const CREATE_TRIES: u32 = 3;
+/// Doubles each time, a tenth up or down.
+const FIRST_CREATE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where a gateway works, and as whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// `POD_NAMESPACE`: where its leases are.
+    pub locks: &'a str,
+    /// The controller's namespace: where its RemediationRequests are.
+    pub requests: &'a str,
+    /// `POD_NAME`; without one every signal is processed without a lock.
+    pub pod: Option<&'a str>,
+}
+
+/// A pod of the gateway that processes signals.
+pub struct GatewaySignals {
+    lock: Option<GatewayLock>,
+    requests: Requests,
+    clock: Arc<dyn Clock>,
+    rng: Mutex<StdRng>,
+}
+
+/// The answer to a signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// What it says became of the signal.
+    pub outcome: Outcome,
+    /// The RemediationRequest's name.
+    pub name: String,
+    /// The count as the gateway has it in memory, whether or not it was written.
+    pub count: i64,
+}
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// 201.
+    Created,
+    /// 202.
+    Duplicate,
+}
+
+impl GatewaySignals {
+    /// A pod with this clock, whose names and pauses come from this generator.
+    #[must_use]
+    pub fn new(client: kube::Client, place: Place<'_>, clock: Arc<dyn Clock>, rng: StdRng) -> Self {
+        let leases = Api::namespaced(client.clone(), place.locks);
+        Self {
+            lock: GatewayLock::of_environment(leases, place.pod, clock.clone()),
+            requests: Requests::new(client, place.requests),
+            clock,
+            rng: Mutex::new(rng),
+        }
+    }
+
+    /// Processes one signal, however long its sender has to wait.
+    ///
+    /// # Errors
+    /// [`GatewayError`], which the gateway answers with 500.
+    pub async fn process(&self, signal: &Signal) -> Result<Reply, GatewayError> {
+        self.process_within(signal, &RequestContext::background())
+            .await
+    }
+
+    /// Processes one signal of this HTTP request.
+    ///
+    /// # Errors
+    /// [`GatewayError`], which the gateway answers with 500 or 504.
+    pub async fn process_within(
+        &self,
+        signal: &Signal,
+        context: &RequestContext,
+    ) -> Result<Reply, GatewayError> {
+        let Some(lock) = &self.lock else {
+            return self.list_and_handle(signal, context).await;
+        };
+        let name = signal.fingerprint().lease_name();
+        let name = name.as_str();
+        let mut rng = self.fork_rng();
+        for attempt in 1..=ATTEMPTS {
+            if context.run(lock.attempt(name)).await? == Attempt::Held {
+                let reply = self.list_and_handle(signal, context).await;
+                if let Err(error) = context.run(lock.release(name)).await {
+                    tracing::warn!(name, %error, "lease not released");
+                }
+                return reply;
+            }
+            if attempt < ATTEMPTS {
+                tokio::time::sleep(pause(attempt, &mut rng)).await;
+                if let Some(request) = self.look(signal, context).await? {
+                    return Ok(self.duplicate(request, context).await);
+                }
+            }
+        }
+        Err(GatewayError::Timeout)
+    }
+
+    async fn list_and_handle(
+        &self,
+        signal: &Signal,
+        context: &RequestContext,
+    ) -> Result<Reply, GatewayError> {
+        match self.look(signal, context).await? {
+            Some(request) => Ok(self.duplicate(request, context).await),
+            None => self.create(signal, context).await,
+        }
+    }
+
+    async fn look(
+        &self,
+        signal: &Signal,
+        context: &RequestContext,
+    ) -> Result<Option<DynamicObject>, GatewayError> {
+        let listed = context.run(self.requests.list(signal)).await?;
+        Ok(suppressing(listed, self.clock.wall()))
+    }
+
+    async fn duplicate(&self, request: DynamicObject, context: &RequestContext) -> Reply {
+        let name = request.metadata.name.clone().unwrap_or_default();
+        let count = self.count(&name, occurrences(&request), context).await;
+        Reply {
+            outcome: Outcome::Duplicate,
+            name,
+            count,
+        }
+    }
+
+    async fn create(
+        &self,
+        signal: &Signal,
+        context: &RequestContext,
+    ) -> Result<Reply, GatewayError> {
+        let mut rng = self.fork_rng();
+        let prefix = &signal.fingerprint().as_str()[..12];
+        let name = format!("rr-{prefix}-{:08x}", rng.next_u32());
+        let mut wait = FIRST_CREATE_PAUSE;
+        for attempt in 1.. {
+            let created = self.requests.create(signal, &name, self.clock.wall());
+            match context.run(created).await {
+                Ok(()) => break,
+                Err(error) if attempt < CREATE_TRIES && seems_to_pass(&error) => {}
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(wait.mul_f64(rng.random_range(0.9..1.1))).await;
+            wait *= 2;
+        }
+        let count = self.count(&name, 0, context).await;
+        Ok(Reply {
+            outcome: Outcome::Created,
+            name,
+            count,
+        })
+    }
+
+    /// GET and PUT of the whole status, again on a conflict. Its failure is only logged.
+    async fn count(&self, name: &str, listed: i64, context: &RequestContext) -> i64 {
+        let mut rng = self.fork_rng();
+        let mut in_memory = listed;
+        let mut wait = FIRST_COUNT_PAUSE;
+        for attempt in 1.. {
+            let written = async {
+                let mut request = self.requests.get(name).await?;
+                count_up(&mut request, self.clock.wall());
+                in_memory = occurrences(&request);
+                self.requests.put_status(&request).await
+            };
+            match context.run(written).await {
+                Ok(()) => break,
+                Err(error) if attempt < COUNT_TRIES && is_conflict(&error) => {}
+                Err(error) => {
+                    tracing::warn!(name, %error, "status not updated");
+                    break;
+                }
+            }
+            tokio::time::sleep(wait.mul_f64(rng.random_range(1.0..1.1))).await;
+            wait *= 5;
+        }
+        in_memory
+    }
+
+    fn fork_rng(&self) -> StdRng {
+        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        StdRng::seed_from_u64(rng.next_u64())
+    }
+}
+
+fn is_conflict(error: &GatewayError) -> bool {
+    matches!(error, GatewayError::Api(kube::Error::Api(status)) if status.reason == "Conflict")
+}
+
+/// Whether a CREATE is tried again, by the words of the failure, in which the name of the request may stand as well.
+fn seems_to_pass(error: &GatewayError) -> bool {
+    let text = match error {
+        GatewayError::Api(kube::Error::Api(status)) => {
+            format!("{} {}", status.code, status.message)
+        }
+        GatewayError::Api(error) => return !matches!(error, kube::Error::SerdeError(_)),
+        GatewayError::Over | GatewayError::Timeout => return false,
+    };
+    ["429", "503", "504", "timeout", "connection"]
+        .iter()
+        .any(|word| text.contains(word))
+}
