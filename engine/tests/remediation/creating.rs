@@ -69,6 +69,18 @@ async fn a_new_signal_takes_six_requests() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lease_that_is_slow_to_come_costs_no_more() {
+    let world = World::new().await;
+    let late = Action::DelayAnswer(Duration::from_secs(1));
+    world.fail(late, "create", "leases", 1);
+    let processor = world.pod("gateway-1").build();
+    let processed = processor.process(signal()).await.unwrap();
+    processor.settled().await;
+    assert_eq!(processed.disposition, Disposition::Created);
+    assert_eq!(world.log().len(), 6, "{:?}", world.log());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_request_is_the_gateways_but_for_the_mark_of_its_creator() {
     let world = World::new().await;
     let processor = world.pod("gateway-1").build();

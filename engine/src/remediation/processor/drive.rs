@@ -2,12 +2,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::client::clock::sleep_until;
 use crate::client::{AcquireError, ExchangeObserver, LeaseGuard, LeaseLock};
@@ -89,7 +90,8 @@ pub(super) struct Telling {
     fingerprint: Fingerprint,
     number: u64,
     requests: AtomicU32,
-    contended: AtomicBool,
+    /// Whether somebody else was found to have the lease.
+    contended: watch::Sender<bool>,
 }
 
 impl Driver {
@@ -201,10 +203,17 @@ impl Driver {
         let Some(acquiring) = &mut self.acquiring else {
             return;
         };
+        let mut contended = self.run.contended.subscribe();
+        let look = async {
+            // As long as nobody else is known to have the lease, nobody creates a request either: a slow server would
+            // only be asked more.
+            let _ = contended.wait_for(|contended| *contended).await;
+            sleep_until(&*clock, look_at).await;
+        };
         let acquired = tokio::select! {
             biased;
             acquired = acquiring => acquired,
-            () = sleep_until(&*clock, look_at) => return,
+            () = look => return,
         };
         self.acquiring = None;
         match acquired {
@@ -324,7 +333,7 @@ impl Telling {
             shared: shared.clone(),
             fingerprint,
             requests: AtomicU32::new(0),
-            contended: AtomicBool::new(false),
+            contended: watch::Sender::new(false),
         })
     }
 
@@ -349,7 +358,7 @@ impl Telling {
             let is_taken = exchange.resource == "leases"
                 && exchange.verb == "create"
                 && exchange.status == Some(409);
-            if is_taken && !self.contended.swap(true, Ordering::Relaxed) {
+            if is_taken && !self.contended.send_replace(true) {
                 self.tell(|| Event::Lease(LeaseEvent::Contended));
             }
         })
