@@ -4,6 +4,7 @@ mod bare;
 mod block;
 mod handoff;
 mod report;
+mod requests;
 
 #[cfg(feature = "sim")]
 use clap::ValueEnum;
@@ -39,6 +40,16 @@ pub(crate) enum What {
   gwlock bench lease --clients 8 --compare gateway -o json
   gwlock bench lease --handoff")]
     Lease(LeaseArguments),
+    /// Count the API requests of a signal in every case, and what they add up to at a rate of signals
+    ///
+    /// Really sends signals through gwlock's protocol and counts what goes to the API server. On a cluster other than
+    /// that of `gwlock lab` it asks first, because RemediationRequests start remediations. Works in a namespace of its
+    /// own unless --namespace names one, and removes what it made, also on Ctrl-C.
+    #[command(after_help = "Examples:
+  gwlock lab -- gwlock bench requests
+  gwlock lab -- gwlock bench requests --compare gateway -o wide
+  gwlock bench requests --yes -o json")]
+    Requests(requests::Arguments),
 }
 
 /// See [`What::Lease`].
@@ -74,7 +85,13 @@ pub(crate) enum Compare {
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let What::Lease(arguments) = &arguments.what;
+    match &arguments.what {
+        What::Lease(arguments) => lease(arguments, context).await,
+        What::Requests(arguments) => requests::execute(arguments, context).await,
+    }
+}
+
+async fn lease(arguments: &LeaseArguments, context: &Context) -> Result<Exit, Failure> {
     let cluster = context.cluster().await?;
     let run = StdRng::try_from_rng(&mut SysRng)
         .map_err(|error| Failure::new(Exit::Bug, error))?

@@ -3,12 +3,16 @@
 
 #[cfg(feature = "serve")]
 mod alertmanager;
+#[cfg(all(feature = "serve", feature = "sim"))]
+mod bench_requests;
 #[cfg(feature = "sim")]
 mod contention;
 mod dedup;
 #[cfg(feature = "serve")]
 mod exchange;
 mod gateway;
+#[cfg(all(feature = "serve", feature = "sim"))]
+mod mixed_fleet;
 #[cfg(feature = "serve")]
 mod scenarios;
 mod send;

@@ -261,12 +261,22 @@ impl Server {
 
     /// The names of all leases.
     pub(crate) fn leases(&self) -> Vec<String> {
-        let list = self.send(Method::GET, "/apis/coordination.k8s.io/v1/leases", None);
+        self.names("/apis/coordination.k8s.io/v1/leases")
+    }
+
+    /// Adds the RemediationRequest to what the server serves.
+    pub(crate) fn serve_remediation_requests(&self) {
+        let definition = serde_yaml::from_str(gwlock_testkit::REMEDIATION_REQUESTS).unwrap();
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        self.post(path, &definition);
+    }
+
+    /// The names of all objects of a kind, by the path of its collection.
+    pub(crate) fn names(&self, collection: &str) -> Vec<String> {
+        let list = self.send(Method::GET, collection, None);
         let items = list["items"].as_array().unwrap();
-        items
-            .iter()
-            .map(|item| item["metadata"]["name"].as_str().unwrap().to_owned())
-            .collect()
+        let name = |item: &Value| item["metadata"]["name"].as_str().unwrap().to_owned();
+        items.iter().map(name).collect()
     }
 
     pub(crate) fn inject(&self, fault: Fault) {

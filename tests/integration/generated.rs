@@ -11,6 +11,9 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use gwlock::exit::Exit;
 
+#[cfg(feature = "sim")]
+use crate::fixture::Gwlock;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -173,29 +176,47 @@ fn the_readme_lists_every_command_and_exit_code() {
         .map(|line| format!("| {} | `{}` | {} |\n", line.code, line.reason, line.meaning))
         .collect();
     compare_section(
+        "README.md",
         "commands",
         &format!("| Command | Does |\n|---|---|\n{commands}"),
     );
     compare_section(
+        "README.md",
         "exit-codes",
         &format!("| Code | Reason | Means |\n|---|---|---|\n{codes}"),
     );
 }
 
-/// Compares what stands in the README between `<!-- NAME -->` and `<!-- /NAME -->`, or writes it.
-fn compare_section(name: &str, expected: &str) {
-    let path = root().join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
+#[cfg(feature = "sim")]
+#[test]
+fn the_impact_on_the_api_server_is_what_is_counted() {
+    let bench = [
+        env!("CARGO_BIN_EXE_gwlock"),
+        "bench",
+        "requests",
+        "--compare",
+        "gateway",
+        "--markdown",
+    ];
+    let run = Gwlock::new(&[&["lab", "--"], &bench[..]].concat()).run();
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
+    compare_section("docs/api-server-impact.md", "requests", &run.stdout);
+}
+
+/// Compares what stands in a document between `<!-- NAME -->` and `<!-- /NAME -->`, or writes it.
+fn compare_section(file: &str, name: &str, expected: &str) {
+    let path = root().join(file);
+    let text = fs::read_to_string(&path).unwrap();
     let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n"));
-    let start = readme
+    let start = text
         .find(&open)
-        .unwrap_or_else(|| panic!("no {open} in the README"))
+        .unwrap_or_else(|| panic!("no {open} in {file}"))
         + open.len();
-    let end = readme
+    let end = text
         .find(&close)
-        .unwrap_or_else(|| panic!("no {close} in the README"));
+        .unwrap_or_else(|| panic!("no {close} in {file}"));
     compare(
         &path,
-        &format!("{}{expected}{}", &readme[..start], &readme[end..]),
+        &format!("{}{expected}{}", &text[..start], &text[end..]),
     );
 }

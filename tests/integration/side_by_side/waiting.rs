@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gwlock::sim::protocols::gateway::{GatewayError, Outcome, RequestContext};
+use gwlock_engine::remediation::Failure;
 use tokio::time::Instant;
 
 use super::world::{World, counted, signal};
@@ -71,4 +72,19 @@ async fn waiters_that_find_a_request_together_lose_counts_the_gateways_way_and_n
     let processed = join_all(pods.iter().map(|pod| pod.process(signal.clone()))).await;
     assert!(processed.iter().all(Result::is_ok));
     assert_eq!(world.counts().await, [("Pending".to_owned(), 51)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_stays_taken_costs_us_a_look_now_and_then() {
+    let world = World::new().await;
+    world.lease_of("other").await;
+    let started = Instant::now();
+    let failure = world.try_ours().await.unwrap_err();
+    assert!(matches!(failure, Failure::Lease(_)), "{failure}");
+    assert_eq!(started.elapsed(), Duration::from_millis(14_750));
+    let asked = world.asked();
+    let count = |line: &str| asked.iter().filter(|asked| *asked == line).count();
+    assert_eq!(count("list remediationrequests 200"), 16, "{asked:?}");
+    assert_eq!(count("watch leases 200"), 1, "{asked:?}");
+    assert_eq!(asked.len(), 21, "{asked:?}");
 }
