@@ -203,6 +203,20 @@ fn the_impact_on_the_api_server_is_what_is_counted() {
     compare_section("docs/api-server-impact.md", "requests", &run.stdout);
 }
 
+#[cfg(feature = "sim")]
+#[path = "../../benches/occurrence_count/ways.rs"]
+mod ways;
+
+#[cfg(feature = "sim")]
+#[test]
+fn the_ways_to_count_are_what_is_measured() {
+    compare_section(
+        "docs/decisions/occurrence-count.md",
+        "ways",
+        &ways::tables(),
+    );
+}
+
 /// Compares what stands in a document between `<!-- NAME -->` and `<!-- /NAME -->`, or writes it.
 fn compare_section(file: &str, name: &str, expected: &str) {
     let path = root().join(file);
