@@ -76,10 +76,19 @@ impl RequestApi {
         &self.namespace
     }
 
-    /// LIST of the requests of a fingerprint: consistent, and complete in one answer.
-    pub async fn list(&self, fingerprint: &Fingerprint, timeout: Duration) -> Reply {
+    /// LIST of the requests of a fingerprint, complete in one answer: consistent, or as they were at this
+    /// resourceVersion or later.
+    pub async fn list(
+        &self,
+        fingerprint: &Fingerprint,
+        not_older_than: Option<&str>,
+        timeout: Duration,
+    ) -> Reply {
+        let freshness = not_older_than.map_or_else(String::new, |version| {
+            format!("&resourceVersionMatch=NotOlderThan&resourceVersion={version}")
+        });
         let path = format!(
-            "{}?fieldSelector={FINGERPRINT_FIELD}%3D{fingerprint}",
+            "{}?fieldSelector={FINGERPRINT_FIELD}%3D{fingerprint}{freshness}",
             self.collection
         );
         let call = Call {

@@ -1,6 +1,6 @@
 //! Whether a request that exists suppresses a new one.
 //!
-//! Only the decision, from what one consistent LIST showed; nothing is read or written here.
+//! Only the decision, from what one LIST showed; nothing is read or written here.
 
 use jiff::Timestamp;
 

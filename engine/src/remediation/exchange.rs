@@ -13,8 +13,12 @@ use super::request::{GROUP, PLURAL, RemediationRequest};
 /// One request for the RemediationRequests of one fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// LIST by fingerprint, consistent.
-    List,
+    /// LIST by fingerprint.
+    List {
+        /// What the server has in its cache will do, if that is not older than this resourceVersion. Without one the
+        /// list is consistent, for which a busy server waits up to a tenth of a second until its cache has caught up.
+        not_older_than: Option<String>,
+    },
     /// GET, consistent.
     Get {
         /// Whose.
@@ -38,7 +42,7 @@ impl Request {
     #[must_use]
     pub fn rule(&self) -> Rule {
         match self {
-            Self::List => Rule::LIST,
+            Self::List { .. } => Rule::LIST,
             Self::Get { .. } => Rule::GET,
             Self::Create { .. } => Rule::CREATE,
             Self::Count(_) => Rule::COUNT,

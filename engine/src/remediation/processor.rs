@@ -21,6 +21,7 @@ use crate::protocol::clock::ServerTime;
 use crate::protocol::key::Fingerprint;
 use crate::protocol::timing::{DEFAULT_MARGIN, Timing};
 
+use super::exchange::{Answer, Request};
 use super::outcome::{Failure, Processed};
 use super::signal::Signal;
 use super::trace::{Event, Observer, Traced};
@@ -123,6 +124,8 @@ struct Shared {
     clock: Arc<dyn Clock>,
     rng: Mutex<StdRng>,
     server_time: Mutex<ServerTime>,
+    /// The newest resourceVersion of a request that was read or written by itself.
+    seen: Mutex<Option<String>>,
     observer: Option<Observer>,
     flights: Flights,
     runs: AtomicU64,
@@ -259,6 +262,7 @@ impl SignalProcessorBuilder {
                 clock: self.clock,
                 rng: Mutex::new(self.rng.unwrap_or_else(seeded_by_the_system)),
                 server_time: Mutex::new(time),
+                seen: Mutex::new(None),
                 observer: self.observer,
                 flights: Flights::default(),
                 runs: AtomicU64::new(0),
@@ -288,6 +292,29 @@ impl Shared {
         }
     }
 
+    fn seen(&self) -> Option<String> {
+        lock(&self.seen).clone()
+    }
+
+    /// Keeps the version of what was read or written, and forgets one that a list could not be had with.
+    fn remember_version(&self, request: &Request, answer: &Answer) {
+        let mut seen = lock(&self.seen);
+        match (request, answer) {
+            (_, Answer::Request(request)) => {
+                let version = &request.resource_version;
+                if seen.as_ref().is_none_or(|seen| is_newer(version, seen)) {
+                    *seen = Some(version.clone());
+                }
+            }
+            (Request::List { not_older_than }, answer)
+                if !matches!(answer, Answer::Listed(_)) && *not_older_than == *seen =>
+            {
+                *seen = None;
+            }
+            _ => {}
+        }
+    }
+
     fn next_run(&self) -> u64 {
         self.runs.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -308,6 +335,11 @@ impl Drop for Task {
     fn drop(&mut self) {
         self.0.tasks.send_modify(|tasks| *tasks -= 1);
     }
+}
+
+/// Versions are whole numbers in decimal.
+fn is_newer(version: &str, than: &str) -> bool {
+    (version.len(), version) > (than.len(), than)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

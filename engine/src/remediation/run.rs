@@ -46,6 +46,10 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// How long after its `?timeout=` a request may still take effect.
     pub grace: Duration,
+    /// The newest resourceVersion of a request that this process has read or written, whatever its fingerprint. A
+    /// list that is not older may show which request is active: the count tests that it still is. Without one every
+    /// list is consistent.
+    pub seen: Option<String>,
 }
 
 /// What changes from moment to moment outside of the machine.
@@ -143,7 +147,7 @@ enum Plan {
 /// What an answer is awaited to.
 #[derive(Debug, Clone, PartialEq)]
 enum Sent {
-    List,
+    List { is_consistent: bool },
     Create { name: String, at: Moment },
     Inspect { name: String },
     Count(Counted),
@@ -200,7 +204,12 @@ impl Run {
                 let deadline = now + left.saturating_sub(TIME_AFTER_THE_LEASE);
                 return Step::Acquire { look_at, deadline };
             }
-            Plan::List => (Request::List, Sent::List),
+            Plan::List => {
+                let not_older_than = self.good_enough();
+                let is_consistent = not_older_than.is_none();
+                let request = Request::List { not_older_than };
+                (request, Sent::List { is_consistent })
+            }
             Plan::Create { name } => {
                 timeout = timeout.min(situation.lease_left(now));
                 let request = Request::Create {
@@ -255,7 +264,7 @@ impl Run {
             _ => {}
         }
         match sent {
-            Sent::List => self.on_listed(answer, date, arrived),
+            Sent::List { is_consistent } => self.on_listed(answer, is_consistent, date, arrived),
             Sent::Create { name, at } => self.on_created(name, at, answer, arrived),
             Sent::Inspect { name } => self.on_inspected(name, answer, date, arrived),
             Sent::Count(counted) => self.on_counted(counted, answer, arrived),
@@ -301,22 +310,50 @@ impl Run {
         &self.time
     }
 
-    fn on_listed(&mut self, answer: Answer, date: Option<Timestamp>, arrived: Moment) {
+    /// The version that a list need not be newer than. Under the lease nothing but a consistent list will do: whoever
+    /// held it before may have created a request just now.
+    fn good_enough(&self) -> Option<String> {
+        self.settings.seen.clone().filter(|_| self.holder.is_none())
+    }
+
+    /// From now on every list is consistent.
+    fn distrust_caches(&mut self) {
+        self.settings.seen = None;
+    }
+
+    fn on_listed(
+        &mut self,
+        answer: Answer,
+        is_consistent: bool,
+        date: Option<Timestamp>,
+        arrived: Moment,
+    ) {
         match answer {
             Answer::Listed(requests) => {
                 self.listed = requests;
-                self.decide(date, arrived);
+                self.decide(is_consistent, date, arrived);
             }
             Answer::Refused(refusal) => self.refuse(refusal),
-            other => self.retry(Plan::List, &other, arrived),
+            other => {
+                // A server that has been set back waits for a version that does not come.
+                self.distrust_caches();
+                self.retry(Plan::List, &other, arrived);
+            }
         }
     }
 
-    fn decide(&mut self, date: Option<Timestamp>, arrived: Moment) {
+    fn decide(&mut self, is_consistent: bool, date: Option<Timestamp>, arrived: Moment) {
         // The answer's own Date is the server's word; without one there is only an estimate.
         let now = date.unwrap_or_else(|| self.time.now(arrived));
         if let Some(suppression) = decide(&self.listed, now) {
             let (request, reason) = (suppression.request.clone(), suppression.reason);
+            // An older active request would have been listed as well, and the count finds out whether this one has
+            // ended since. After an ended one there may be an active one by now, and nothing would find that out.
+            if !is_consistent && reason != Reason::Active {
+                self.distrust_caches();
+                self.plan = Plan::List;
+                return;
+            }
             return self.count_on(request, reason);
         }
         self.created = None;

@@ -1,14 +1,15 @@
 //! Duplicates: what is counted on which request, and what a fault on the way leaves behind.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gwlock_apiserver::faults::Action;
 use gwlock_engine::remediation::dedup::Reason;
-use gwlock_engine::remediation::{Disposition, Failure};
+use gwlock_engine::remediation::{Disposition, Failure, SignalProcessor};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::world::{FIRST, World, signal};
+use super::world::{FIRST, LOCKS, REQUESTS, World, signal};
 
 fn counted(name: &str, phase: &str, count: i32) -> (String, String, i32) {
     (name.to_owned(), phase.to_owned(), count)
@@ -314,4 +315,39 @@ async fn a_deleted_request_that_a_late_create_follows_is_the_case_that_stays_ope
     let mut active = [counted(FIRST, "", 0), counted(&third.name, "", 1)];
     active.sort();
     assert_eq!(world.counts().await, active);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_first_list_of_a_process_and_the_one_under_the_lease_have_to_be_consistent() {
+    let world = World::new().await;
+    let lists: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (seen, inner) = (lists.clone(), world.client());
+    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+        let query = request.uri().query().unwrap_or_default();
+        if let Some((_, freshness)) = query.split_once("fieldSelector=") {
+            let parameters = freshness.split('&').skip(1);
+            let parameters = parameters.filter(|parameter| !parameter.starts_with("timeout"));
+            let parameters: Vec<&str> = parameters.collect();
+            seen.lock().unwrap().push(parameters.join(" "));
+        }
+        let inner = inner.clone();
+        async move { inner.send(request).await }
+    });
+    let client = kube::Client::new(service, REQUESTS);
+    let processor = SignalProcessor::builder(client, LOCKS, REQUESTS, "gateway-1")
+        .clock(world.clock_off_by(0))
+        .build();
+    for expected in 1..=2 {
+        assert_eq!(processor.process(signal()).await.unwrap().count, expected);
+        processor.settled().await;
+    }
+    let version = world.object(FIRST).await["metadata"]["resourceVersion"].clone();
+    assert_eq!(processor.process(signal()).await.unwrap().count, 3);
+    let lists = lists.lock().unwrap().clone();
+    let cached = format!(
+        "resourceVersionMatch=NotOlderThan resourceVersion={}",
+        version.as_str().unwrap()
+    );
+    assert_eq!(lists.len(), 4, "{lists:?}");
+    assert_eq!([&*lists[0], &lists[1], &lists[3]], ["", "", &cached]);
 }

@@ -37,6 +37,8 @@ pub(crate) struct Process {
     /// The request that an answer is awaited to.
     pub(crate) awaiting: Option<u64>,
     pub(crate) still_until: Truth,
+    /// The newest version that it has read or written.
+    pub(crate) seen: Option<String>,
     /// How far its wall clock is off, in seconds.
     pub(crate) skew: i64,
 }
@@ -51,6 +53,7 @@ impl Process {
             turn: 0,
             awaiting: None,
             still_until: Duration::ZERO,
+            seen: None,
             skew,
         }
     }
@@ -61,6 +64,7 @@ impl Process {
             budget: BUDGET,
             request_timeout: REQUEST_TIMEOUT,
             grace: GRACE,
+            seen: self.seen.clone(),
         };
         let wall = START + jiff::SignedDuration::from_secs(self.skew) + now;
         let now = Moment::from_origin(now);
@@ -87,6 +91,7 @@ impl Process {
     /// Ends without a word; whom it leaves without an answer.
     pub(crate) fn crash(&mut self) -> (Vec<usize>, Vec<usize>) {
         self.machine = None;
+        self.seen = None;
         self.lease = Lease::None;
         self.turn += 1;
         self.awaiting = None;

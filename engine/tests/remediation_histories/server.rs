@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Default)]
 pub(crate) struct Server {
     stored: Vec<Stored>,
+    /// What its cache has shown, by version.
+    past: Vec<(u64, Vec<RemediationRequest>)>,
     /// What is gone, for its counts.
     gone: Vec<RemediationRequest>,
     version: u64,
@@ -35,9 +37,12 @@ impl Server {
         request: &Request,
         fingerprint: &Fingerprint,
         now: Timestamp,
+        age: f64,
     ) -> Answer {
         match request {
-            Request::List => Answer::Listed(self.requests()),
+            Request::List { not_older_than } => {
+                Answer::Listed(self.list(not_older_than.as_deref(), age))
+            }
             Request::Get { name } => self
                 .find(name)
                 .map_or(Answer::NotFound, |at| self.answer(at)),
@@ -57,6 +62,7 @@ impl Server {
                     "spec": {"signalFingerprint": fingerprint.as_str()},
                 });
                 self.stored.push(Stored::new(object));
+                self.remember();
                 self.answer(self.stored.len() - 1)
             }
             Request::Count(count) => {
@@ -127,6 +133,8 @@ impl Server {
             return self.replace(at, marked);
         }
         self.gone.push(self.stored.remove(at).read);
+        self.version += 1;
+        self.remember();
     }
 
     fn find(&self, name: &str) -> Option<usize> {
@@ -139,6 +147,30 @@ impl Server {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         self.stored[at] = Stored::new(object);
+        self.remember();
+    }
+
+    fn remember(&mut self) {
+        self.past.push((self.version, self.requests()));
+    }
+
+    /// What is, or, where something older will do, how it was at a moment since that version: 0 is now, and 1 as long
+    /// ago as may be.
+    fn list(&self, not_older_than: Option<&str>, age: f64) -> Vec<RemediationRequest> {
+        let Some(version) = not_older_than else {
+            return self.requests();
+        };
+        let version: u64 = version.parse().expect("a version");
+        let first = self.past.partition_point(|(past, _)| *past < version);
+        let past = &self.past[first..];
+        let back = (past.len() as f64 * age) as usize;
+        match past
+            .len()
+            .checked_sub(1 + back.min(past.len().saturating_sub(1)))
+        {
+            Some(at) => past[at].1.clone(),
+            None => self.requests(),
+        }
     }
 
     fn answer(&self, at: usize) -> Answer {

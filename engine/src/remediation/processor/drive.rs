@@ -132,10 +132,11 @@ impl Driver {
                 Step::Wait { until } => sleep_until(&*self.run.shared.clock, until).await,
                 Step::Acquire { look_at, deadline } => self.acquire(look_at, deadline).await,
                 Step::Send { request, timeout } => {
-                    if request != Request::List {
+                    if !matches!(request, Request::List { .. }) {
                         self.stop_acquiring();
                     }
                     let reply = self.send(&request, timeout).await;
+                    self.run.shared.remember_version(&request, &reply.answer);
                     self.machine.reply(reply);
                     if let Some(decision) = self.machine.take_decision() {
                         self.run.tell(|| Event::Decided(decision));
@@ -171,7 +172,10 @@ impl Driver {
     async fn send(&mut self, request: &Request, timeout: Duration) -> Reply {
         let fingerprint = &self.run.fingerprint;
         match request {
-            Request::List => self.api.list(fingerprint, timeout).await,
+            Request::List { not_older_than } => {
+                let version = not_older_than.as_deref();
+                self.api.list(fingerprint, version, timeout).await
+            }
             Request::Get { name } => self.api.get(name, timeout).await,
             Request::Create {
                 name,
@@ -321,6 +325,7 @@ impl Shared {
             budget: self.budget,
             request_timeout: self.request_timeout,
             grace: self.grace,
+            seen: self.seen(),
         };
         Run::new(settings, now, self.server_time(), self.fork_rng())
     }

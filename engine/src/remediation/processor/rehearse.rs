@@ -84,7 +84,10 @@ pub(super) async fn rehearse(
             }
             Step::Send { request, timeout } => {
                 let reply = match (&request, check) {
-                    (Request::List, _) => api.list(signal.fingerprint(), timeout).await,
+                    // Consistent in any case: no write follows that would test what an older one shows.
+                    (Request::List { .. }, _) => {
+                        api.list(signal.fingerprint(), None, timeout).await
+                    }
                     (Request::Get { name }, _) => api.get(name, timeout).await,
                     (Request::Create { name, .. }, Check::Reads) => {
                         return Ok(created(name, api.namespace()));

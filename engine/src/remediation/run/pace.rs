@@ -79,6 +79,7 @@ impl Run {
 
     /// Does `then` after a conflict.
     pub(super) fn after_conflict(&mut self, then: Plan, now: Moment) {
+        self.distrust_caches();
         self.plan = Plan::Wait {
             until: self.pace.after_conflict(now, &mut self.rng),
             then: Box::new(then),

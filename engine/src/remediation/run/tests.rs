@@ -11,6 +11,9 @@ use crate::remediation::name::{name_after, request_name};
 use crate::remediation::request::RequestStatus;
 
 const HOLDER: &str = "gateway-1_0123456789abcdef";
+const CONSISTENT: Request = Request::List {
+    not_older_than: None,
+};
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn at(millis: u64) -> Moment {
@@ -26,11 +29,16 @@ fn fingerprint() -> Fingerprint {
 }
 
 fn run() -> Run {
+    run_that_has_seen(None)
+}
+
+fn run_that_has_seen(version: Option<&str>) -> Run {
     let settings = Settings {
         fingerprint: fingerprint(),
         budget: Duration::from_secs(15),
         request_timeout: TIMEOUT,
         grace: Duration::from_secs(1),
+        seen: version.map(str::to_owned),
     };
     let time = ServerTime::guess(at(0), wall());
     Run::new(settings, at(0), time, StdRng::seed_from_u64(1))
@@ -89,11 +97,11 @@ fn sends(run: &mut Run, mut now: u64) -> (u64, Request) {
 /// A run that holds the lease and is about to create, having listed these.
 fn about_to_create(listed: &[RemediationRequest]) -> Run {
     let mut run = run();
-    assert_eq!(sends(&mut run, 0), (0, Request::List));
+    assert_eq!(sends(&mut run, 0), (0, CONSISTENT));
     reply(&mut run, 1, Answer::Listed(listed.to_vec()));
     assert!(matches!(run.next(at(1), held(1)), Step::Acquire { .. }));
     run.held(HOLDER.to_owned());
-    assert_eq!(sends(&mut run, 2), (2, Request::List));
+    assert_eq!(sends(&mut run, 2), (2, CONSISTENT));
     reply(&mut run, 3, Answer::Listed(listed.to_vec()));
     run
 }
@@ -192,7 +200,7 @@ fn while_a_create_may_land_no_other_name_is_tried() {
     assert_eq!(name_of(&look), name_of(&first));
     reply(&mut run, now, Answer::NotFound);
     let (now, list) = sends(&mut run, now);
-    assert_eq!(list, Request::List);
+    assert_eq!(list, CONSISTENT);
     let listed = vec![request("rr-other", "Completed")];
     reply(&mut run, now, Answer::Listed(listed.clone()));
     let (now, third) = sends(&mut run, now);
@@ -202,7 +210,7 @@ fn while_a_create_may_land_no_other_name_is_tried() {
     let (now, _) = sends(&mut run, now);
     reply(&mut run, now, Answer::NotFound);
     let (_, list) = sends(&mut run, 7000);
-    assert_eq!(list, Request::List);
+    assert_eq!(list, CONSISTENT);
     reply(&mut run, 7000, Answer::Listed(listed.clone()));
     let (_, last) = sends(&mut run, 7001);
     assert_eq!(name_of(&last), name_after(&fingerprint(), &listed));
@@ -220,7 +228,7 @@ fn a_create_that_was_told_of_late_may_land_for_longer() {
     let (now, _) = sends(&mut run, now);
     reply(&mut run, now, Answer::NotFound);
     let (_, list) = sends(&mut run, 13_000);
-    assert_eq!(list, Request::List);
+    assert_eq!(list, CONSISTENT);
     let listed = vec![request("rr-other", "Completed")];
     reply(&mut run, 13_000, Answer::Listed(listed));
     let (_, third) = sends(&mut run, 13_001);
@@ -344,4 +352,65 @@ fn names_that_are_taken_again_and_again_end_the_run() {
         };
         reply(&mut run, now, taken);
     }
+}
+
+/// What the server has in its cache, from the version that this process has seen.
+fn cached() -> Request {
+    Request::List {
+        not_older_than: Some("7".to_owned()),
+    }
+}
+
+#[test]
+fn an_active_request_of_an_older_list_is_counted_on_because_the_count_tests_it() {
+    let mut run = run_that_has_seen(Some("7"));
+    assert_eq!(sends(&mut run, 0), (0, cached()));
+    reply(
+        &mut run,
+        1,
+        Answer::Listed(vec![request("rr-1", "Executing")]),
+    );
+    let (now, count) = sends(&mut run, 1);
+    assert!(matches!(count, Request::Count(_)), "{count:?}");
+    // It has ended since. That is how this process learns that the list was too old.
+    reply(&mut run, now, Answer::Changed("tested".to_owned()));
+    let (_, list) = sends(&mut run, now);
+    assert_eq!(list, CONSISTENT);
+}
+
+#[test]
+fn whatever_else_an_older_list_shows_is_looked_at_again() {
+    let mut waits = request("rr-1", "Failed");
+    let status = waits.status.as_mut().unwrap();
+    status.outcome = Some("ManualReviewRequired".to_owned());
+    let mut run = run_that_has_seen(Some("7"));
+    assert_eq!(sends(&mut run, 0), (0, cached()));
+    reply(&mut run, 1, Answer::Listed(vec![waits.clone()]));
+    assert_eq!(sends(&mut run, 1), (1, CONSISTENT));
+    reply(&mut run, 2, Answer::Listed(vec![waits]));
+    let (_, count) = sends(&mut run, 2);
+    assert!(matches!(count, Request::Count(_)), "{count:?}");
+}
+
+#[test]
+fn under_the_lease_no_older_list_will_do() {
+    let mut run = run_that_has_seen(Some("7"));
+    assert_eq!(sends(&mut run, 0), (0, cached()));
+    reply(&mut run, 1, Answer::Listed(Vec::new()));
+    assert!(matches!(run.next(at(1), held(1)), Step::Acquire { .. }));
+    // A look while somebody else has the lease.
+    assert_eq!(sends(&mut run, 2), (2, cached()));
+    reply(&mut run, 3, Answer::Listed(Vec::new()));
+    assert!(matches!(run.next(at(3), held(3)), Step::Acquire { .. }));
+    run.held(HOLDER.to_owned());
+    assert_eq!(sends(&mut run, 4), (4, CONSISTENT));
+}
+
+#[test]
+fn a_version_that_a_server_does_not_reach_is_not_asked_for_twice() {
+    let mut run = run_that_has_seen(Some("7"));
+    assert_eq!(sends(&mut run, 0), (0, cached()));
+    reply(&mut run, 3000, unclear());
+    let (_, list) = sends(&mut run, 3000);
+    assert_eq!(list, CONSISTENT);
 }

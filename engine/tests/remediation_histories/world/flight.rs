@@ -103,11 +103,15 @@ impl World {
     pub(super) fn execute(&mut self, number: u64) {
         let flight = self.flights.remove(&number).expect("it was sent");
         let now = self.server_clock();
+        // Caches are a little behind as a rule, and now and then very much.
+        let age = self.rng.random::<f64>().powi(3);
         let forced = (self.weakness == Weakness::CountsTestNothing)
             .then(|| self.server.force(&flight.request))
             .flatten();
-        let answer =
-            forced.unwrap_or_else(|| self.server.execute(&flight.request, &fingerprint(), now));
+        let answer = forced.unwrap_or_else(|| {
+            self.server
+                .execute(&flight.request, &fingerprint(), now, age)
+        });
         self.note(|| format!("  #{number} executed: {}", short_answer(&answer)));
         match &answer {
             Answer::AlreadyExists => self.judge.counts.taken += 1,
@@ -152,6 +156,15 @@ impl World {
         }
         process.awaiting = None;
         reply.arrived = Moment::from_origin(self.now);
+        if let Answer::Request(request) = &reply.answer {
+            let version = |text: &String| text.parse::<u64>().expect("a version");
+            let newer = process
+                .seen
+                .take()
+                .into_iter()
+                .chain([request.resource_version.clone()]);
+            process.seen = newer.max_by_key(version);
+        }
         let is_count = !process.batch.is_empty();
         if self.weakness == Weakness::UnclearCountsAreDecidedAgain
             && is_count
@@ -167,7 +180,12 @@ impl World {
 
 fn short(request: &Request) -> String {
     match request {
-        Request::List => "LIST".to_owned(),
+        Request::List {
+            not_older_than: None,
+        } => "LIST".to_owned(),
+        Request::List {
+            not_older_than: Some(version),
+        } => format!("LIST from {version} on"),
         Request::Get { name } => format!("GET {name}"),
         Request::Create { name, .. } => format!("POST {name}"),
         Request::Count(count) => {
