@@ -23,4 +23,6 @@ mod targets;
 #[cfg(feature = "serve")]
 mod tls;
 #[cfg(feature = "serve")]
+mod unanswered;
+#[cfg(feature = "serve")]
 mod waiters;

@@ -5,6 +5,7 @@ mod bench;
 mod claims;
 mod completion;
 mod dedup;
+mod defects;
 mod exit_codes;
 mod fixture;
 mod gateway;

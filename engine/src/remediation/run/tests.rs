@@ -124,7 +124,7 @@ fn look(run: &mut Run, now: u64, listed: &[RemediationRequest]) -> Option<Decisi
         matches!(
             step,
             Step::Send {
-                request: Request::List,
+                request: Request::List { .. },
                 ..
             }
         ),
