@@ -157,14 +157,6 @@ pub(crate) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// The next line that somebody types; `None` where nobody can, because stdin is no terminal or has ended.
-pub(crate) fn typed_line() -> Option<String> {
-    if !io::stdin().is_terminal() {
-        return None;
-    }
-    io::stdin().lock().lines().next()?.ok()
-}
-
 fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

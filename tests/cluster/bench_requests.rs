@@ -71,8 +71,13 @@ async fn where_nobody_can_be_asked_nothing_is_created() {
     let run = gwlock(&world, &["bench", "requests", "-n", &world.namespace]);
     let stderr = String::from_utf8(run.stderr).unwrap();
     assert_eq!((run.status.code(), run.stdout), (Some(2), Vec::new()));
+    let lines: Vec<&str> = stderr.lines().collect();
+    assert_eq!(
+        lines[0],
+        "error: RemediationRequests start remediations, and nobody can be asked"
+    );
     assert!(
-        stderr.contains("hint: gwlock bench requests --yes"),
+        lines[1].starts_with("hint: gwlock bench requests --yes"),
         "{stderr}"
     );
     assert_eq!(world.try_requests().await, Some(Vec::new()));

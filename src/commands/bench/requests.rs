@@ -17,7 +17,7 @@ use serde_json::Value;
 
 #[cfg(feature = "sim")]
 use super::Compare;
-use crate::context::{Cluster, Context, interrupted, typed_line};
+use crate::context::{Cluster, Context, interrupted, stdin_is_terminal, stdin_line};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, format::Format};
@@ -97,15 +97,8 @@ async fn is_embedded(cluster: &Cluster) -> Result<bool, Failure> {
 
 /// Asks whoever is at the terminal.
 fn ask(cluster: &Cluster, place: &Place) -> Result<(), Failure> {
-    let (server, namespace) = (&cluster.config.cluster_url, &place.namespace);
-    output::note(&format!(
-        "This creates RemediationRequests in namespace {namespace} of {server}; what watches that namespace acts on them. \
-         They are removed at the end. Go on? [y/N]"
-    ));
-    match typed_line() {
-        Some(line) if matches!(line.trim(), "y" | "Y" | "yes") => Ok(()),
-        Some(_) => Err(Failure::says(Exit::No, "nothing was created")),
-        None => Err(Failure::says(
+    if !stdin_is_terminal() {
+        return Err(Failure::says(
             Exit::Usage,
             "RemediationRequests start remediations, and nobody can be asked",
         )
@@ -113,7 +106,16 @@ fn ask(cluster: &Cluster, place: &Place) -> Result<(), Failure> {
         .run(
             "lab -- gwlock bench requests",
             "counts on an API server on which nothing acts",
-        )),
+        ));
+    }
+    let (server, namespace) = (&cluster.config.cluster_url, &place.namespace);
+    output::note(&format!(
+        "This creates RemediationRequests in namespace {namespace} of {server}; what watches that namespace acts on them. \
+         They are removed at the end. Go on? [y/N]"
+    ));
+    match stdin_line().unwrap_or_default().trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Failure::says(Exit::No, "nothing was created")),
     }
 }
 

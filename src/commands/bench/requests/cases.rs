@@ -313,12 +313,8 @@ impl<'a> Stage<'a> {
             SignalProcessor::builder(self.client(), namespace, namespace, "gwlock-bench")
                 .clock(clock)
                 .build();
-        let signals = if self.is_taken {
-            self.case.signals()
-        } else {
-            0
-        };
-        let processed = join_all((0..signals).map(|_| processor.process(self.signal.clone())));
+        let signals = 0..self.signals();
+        let processed = join_all(signals.map(|_| processor.process(self.signal.clone())));
         for processed in processed.await {
             drop(processed.map_err(|failure| not_processed(&failure, namespace))?);
         }
