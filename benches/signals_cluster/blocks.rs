@@ -57,7 +57,9 @@ enum Pods {
 
 /// A real cluster, and connections to it that both protocols use.
 pub(crate) struct Cluster {
+    control_plane: &'static ControlPlane,
     client: kube::Client,
+    /// Each block has one of its own: a list looks at every request of a namespace.
     namespace: String,
     requests: Arc<AtomicUsize>,
     blocks: usize,
@@ -90,7 +92,7 @@ impl Block {
 }
 
 impl Cluster {
-    pub(crate) async fn new(control_plane: &ControlPlane) -> Self {
+    pub(crate) async fn new(control_plane: &'static ControlPlane) -> Self {
         let namespace = control_plane.namespace().await;
         let config = control_plane.config(User::Admin, &namespace);
         let inner = transport::connect(config).unwrap();
@@ -102,6 +104,7 @@ impl Cluster {
             async move { inner.send(request).await }
         });
         let cluster = Self {
+            control_plane,
             client: kube::Client::new(service, namespace.clone()),
             namespace,
             requests,
@@ -174,6 +177,7 @@ impl Cluster {
 
     /// Signals that nobody has sent before, and requests for them where there are to be some.
     async fn prepare(&mut self, load: Load) -> Vec<Signal> {
+        self.namespace = self.control_plane.namespace().await;
         self.blocks += 1;
         let block = self.blocks;
         let signals = (0..load.fingerprints).map(|number| signal(format!("app-{block}-{number}")));
