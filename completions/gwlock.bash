@@ -64,11 +64,17 @@ _gwlock() {
             gwlock__subcmd__bench,lease)
                 cmd="gwlock__subcmd__bench__subcmd__lease"
                 ;;
+            gwlock__subcmd__bench,requests)
+                cmd="gwlock__subcmd__bench__subcmd__requests"
+                ;;
             gwlock__subcmd__bench__subcmd__help,help)
                 cmd="gwlock__subcmd__bench__subcmd__help__subcmd__help"
                 ;;
             gwlock__subcmd__bench__subcmd__help,lease)
                 cmd="gwlock__subcmd__bench__subcmd__help__subcmd__lease"
+                ;;
+            gwlock__subcmd__bench__subcmd__help,requests)
+                cmd="gwlock__subcmd__bench__subcmd__help__subcmd__requests"
                 ;;
             gwlock__subcmd__dedup,check)
                 cmd="gwlock__subcmd__dedup__subcmd__check"
@@ -132,6 +138,9 @@ _gwlock() {
                 ;;
             gwlock__subcmd__help__subcmd__bench,lease)
                 cmd="gwlock__subcmd__help__subcmd__bench__subcmd__lease"
+                ;;
+            gwlock__subcmd__help__subcmd__bench,requests)
+                cmd="gwlock__subcmd__help__subcmd__bench__subcmd__requests"
                 ;;
             gwlock__subcmd__help__subcmd__dedup,check)
                 cmd="gwlock__subcmd__help__subcmd__dedup__subcmd__check"
@@ -413,7 +422,7 @@ _gwlock() {
             return 0
             ;;
         gwlock__subcmd__bench)
-            opts="-n -s -v -h --namespace --kubeconfig --context --cluster --user --server --token-file --insecure-skip-tls-verify --as --as-group --as-uid --request-timeout --verbose --log-format --color --help lease help"
+            opts="-n -s -v -h --namespace --kubeconfig --context --cluster --user --server --token-file --insecure-skip-tls-verify --as --as-group --as-uid --request-timeout --verbose --log-format --color --help lease requests help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -517,7 +526,7 @@ _gwlock() {
             return 0
             ;;
         gwlock__subcmd__bench__subcmd__help)
-            opts="lease help"
+            opts="lease requests help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -558,6 +567,20 @@ _gwlock() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        gwlock__subcmd__bench__subcmd__help__subcmd__requests)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         gwlock__subcmd__bench__subcmd__lease)
             opts="-o -n -s -v -h --clients --total --repeats --compare --handoff --output --namespace --kubeconfig --context --cluster --user --server --token-file --insecure-skip-tls-verify --as --as-group --as-uid --request-timeout --verbose --log-format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -574,6 +597,126 @@ _gwlock() {
                     return 0
                     ;;
                 --repeats)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compare)
+                    COMPREPLY=($(compgen -W "gateway" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --verbose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -v)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        gwlock__subcmd__bench__subcmd__requests)
+            opts="-y -o -n -s -v -h --simultaneous --compare --yes --markdown --output --namespace --kubeconfig --context --cluster --user --server --token-file --insecure-skip-tls-verify --as --as-group --as-uid --request-timeout --verbose --log-format --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --simultaneous)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1227,7 +1370,7 @@ _gwlock() {
             return 0
             ;;
         gwlock__subcmd__help__subcmd__bench)
-            opts="lease"
+            opts="lease requests"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1241,6 +1384,20 @@ _gwlock() {
             return 0
             ;;
         gwlock__subcmd__help__subcmd__bench__subcmd__lease)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        gwlock__subcmd__help__subcmd__bench__subcmd__requests)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

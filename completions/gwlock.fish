@@ -484,27 +484,28 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l context -d 'Context of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l user -d 'User of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -s s -l server -d 'Address of the API server' -r -f
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l as -d 'Act as this user' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l as-group -d 'Act as a member of this group (repeatable)' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l as-uid -d 'Act as the user with this uid' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
 json\t'A JSON object a line'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
 always\t'Always'
 never\t'Never'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l clients -d 'How many clients at once, several numbers one after the other' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l total -d 'Rounds of one block' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l repeats -d 'How often the blocks alternate; medians are taken over these' -r
@@ -530,7 +531,32 @@ never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l handoff -d 'Measure how long a waiting candidate needs to acquire after a release, instead of rounds'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l simultaneous -d 'How many signals come at once in the cases with several' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l compare -d 'Also count this protocol\'s requests' -r -f -a "gateway\t'The Kubernaut Gateway\'s protocol'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -s o -l output -d 'Output format: table, wide (with every request), json, yaml, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -s y -l yes -d 'Create RemediationRequests on this cluster without asking'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l markdown -d 'Print tables for a document, with every request'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
@@ -568,3 +594,4 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
