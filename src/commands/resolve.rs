@@ -5,10 +5,8 @@ use gwlock_engine::protocol::key::Fingerprint;
 use gwlock_engine::remediation::RemediationRequest;
 use gwlock_engine::remediation::dedup::decide;
 use gwlock_engine::remediation::list::Selection;
-use http::Request;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use crate::context::{Cluster, Context};
 use crate::exit::Exit;
@@ -117,15 +115,12 @@ async fn look(
 ) -> Result<(Names, Found), Failure> {
     let controller_namespace =
         cluster.controller_namespace(arguments.controller_namespace.as_deref());
-    let collection = format!(
-        "/apis/kubernaut.ai/v1alpha1/namespaces/{controller_namespace}/remediationrequests"
-    );
     let (names, objects) = match &names.fingerprint {
         Some(fingerprint) => {
             let objects = list(cluster, &controller_namespace, fingerprint).await?;
             (names, objects)
         }
-        None => match by_prefix(cluster, &collection, &names).await? {
+        None => match by_prefix(cluster, &controller_namespace, &names).await? {
             Some(fingerprint) => {
                 let objects = list(cluster, &controller_namespace, &fingerprint).await?;
                 (names.completed(fingerprint), objects)
@@ -148,30 +143,34 @@ async fn look(
     Ok((names, found))
 }
 
-/// The fingerprint of a RemediationRequest whose name begins as it has to, if there is one.
+/// The fingerprint of the RemediationRequest that is named, or of those whose name begins as it has to: the one that is
+/// named may be gone. None where these have several.
 async fn by_prefix(
     cluster: &Cluster,
-    collection: &str,
+    namespace: &str,
     names: &Names,
 ) -> Result<Option<Fingerprint>, Failure> {
     let prefix = names.request_prefix();
-    let metadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-    let list = get(cluster, collection, metadata).await?;
-    let mut items = list["items"].as_array().into_iter().flatten();
-    let candidates = items
-        .by_ref()
-        .filter_map(|item| item["metadata"]["name"].as_str());
-    for name in candidates.filter(|name| name.starts_with(&prefix)) {
-        let request = get(cluster, &format!("{collection}/{name}"), "application/json").await?;
-        let fingerprint = request["spec"]["signalFingerprint"]
-            .as_str()
-            .unwrap_or_default();
-        let is_meant = names.request.as_deref().is_none_or(|named| named == name);
-        if is_meant && names.fits(fingerprint) {
-            return Ok(Fingerprint::parse(fingerprint));
-        }
-    }
-    Ok(None)
+    let selection = Selection {
+        namespace: Some(namespace),
+        fingerprint: None,
+        labels: None,
+    };
+    let listing = requests::list(cluster, selection, |object| {
+        let name = object["metadata"]["name"].as_str()?;
+        let fingerprint = object["spec"]["signalFingerprint"].as_str()?;
+        let is_candidate = name.starts_with(&prefix) && names.fits(fingerprint);
+        is_candidate.then(|| (name.to_owned(), fingerprint.to_owned()))
+    });
+    let candidates = listing.await.map_err(offline)?.items;
+    let named = |(name, _): &&(String, String)| names.request.as_deref() == Some(name);
+    let (_, fingerprint) = match candidates.iter().find(named).or(candidates.first()) {
+        Some(chosen) => chosen,
+        None => return Ok(None),
+    };
+    let is_certain = candidates.iter().all(|(_, other)| other == fingerprint)
+        || candidates.iter().any(|candidate| named(&candidate));
+    Ok(Fingerprint::parse(fingerprint).filter(|_| is_certain))
 }
 
 async fn list(
@@ -184,38 +183,13 @@ async fn list(
         fingerprint: Some(fingerprint),
         labels: None,
     };
-    let listing = requests::list(cluster, selection, |object| Some(object.clone())).await;
-    let listing = listing.map_err(|failure| failure.hint("--offline shows the names alone"))?;
-    Ok(listing.items)
+    let listing = requests::list(cluster, selection, |object| Some(object.clone()));
+    Ok(listing.await.map_err(offline)?.items)
 }
 
-async fn get(cluster: &Cluster, path: &str, accept: &str) -> Result<Value, Failure> {
-    let patience = cluster.request_timeout.unwrap_or(inspect::DEFAULT_TIMEOUT);
-    let request = Request::get(path).header("accept", accept).body(Vec::new());
-    let request = request.map_err(|error| Failure::new(Exit::Bug, error))?;
-    match timeout(patience, cluster.client.request::<Value>(request)).await {
-        Ok(Ok(object)) => Ok(object),
-        Ok(Err(kube::Error::Api(status))) if status.code == 404 && status.reason != "NotFound" => {
-            Err(
-                Failure::says(Exit::Config, "this cluster has no RemediationRequests")
-                    .hint("--offline shows the names alone"),
-            )
-        }
-        Ok(Err(kube::Error::Api(status))) => {
-            let exit = if matches!(status.code, 401 | 403) {
-                Exit::Forbidden
-            } else {
-                Exit::Unreachable
-            };
-            Err(Failure::says(exit, status.message.clone()).hint("--offline shows the names alone"))
-        }
-        Ok(Err(error)) => Err(Failure::unreachable(
-            &gwlock_engine::client::api_error::describe(&error),
-        )),
-        Err(_) => Err(Failure::unreachable(&format!(
-            "no answer within {patience:?}"
-        ))),
-    }
+/// The names alone need no cluster.
+fn offline(failure: Failure) -> Failure {
+    failure.hint("--offline shows the names alone")
 }
 
 fn told(objects: &[Value], now: Timestamp) -> Vec<Value> {
@@ -282,10 +256,14 @@ fn print(arguments: &Arguments, names: &Names, found: Option<&Found>) -> Result<
         ),
         row(
             "lease",
-            lease.map_or_else(unknown, |lease| lease.to_string()),
-            found
-                .map(|found| lease_now(&found.lease))
-                .unwrap_or_default(),
+            lease.as_ref().map_or_else(unknown, ToString::to_string),
+            match (&lease, found) {
+                (Some(_), Some(found)) => lease_now(&found.lease),
+                (None, Some(_)) => {
+                    "not known: a lease's name has 16 digits of the fingerprint".to_owned()
+                }
+                (_, None) => String::new(),
+            },
         ),
     ];
     match found {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{Gwlock, Run};
+use crate::fixture::{Gwlock, Run, Server};
 
 const FINGERPRINT: &str = "91fce8d5c4949766458bd4bd58859a4fb2e8470ef64ef438c22903744799a9b1";
 const LEASE: &str = "gw-lock-91fce8d5c4949766";
@@ -92,6 +92,57 @@ fn what_is_not_there_is_said() {
             1,
             "error: there is no RemediationRequest rr-0123456789ab-0a1b2c3d in namespace kubernaut-system\n"
         )
+    );
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn a_request_that_is_gone_leads_to_those_that_came_after_it() {
+    let run = in_lab(&["rr-91fce8d5c494-ffffffff"]);
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (
+            1,
+            "error: there is no RemediationRequest rr-91fce8d5c494-ffffffff in namespace kubernaut-system\n"
+        )
+    );
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines[1], "target        prod:Deployment:payment-api");
+    assert!(
+        lines[4].starts_with("request       rr-91fce8d5c494-0a1b2c3d "),
+        "{run:?}"
+    );
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn a_lease_whose_name_is_not_known_is_not_said_to_be_free() {
+    let run = in_lab(&["rr-0123456789ab-0a1b2c3d"]);
+    let lease = run.stdout.lines().nth(3).unwrap();
+    let words: Vec<&str> = lease.splitn(3, char::is_whitespace).collect();
+    assert_eq!(words[0], "lease", "{run:?}");
+    assert!(
+        lease.ends_with("not known: a lease's name has 16 digits of the fingerprint"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_permission_that_is_missing_is_printed_as_a_rule() {
+    let server = Server::start();
+    server.serve_remediation_requests();
+    let run = server.gwlock_as("viewer", &["resolve", LEASE]).run();
+    assert_eq!((run.code, run.stdout.as_str()), (77, ""), "{run:?}");
+    assert!(
+        run.stderr.contains(
+            "  - apiGroups: [\"kubernaut.ai\"]\n    resources: [\"remediationrequests\"]\n    verbs: [\"list\"]\n"
+        ),
+        "{run:?}"
+    );
+    assert!(
+        run.stderr
+            .ends_with("hint: --offline shows the names alone\n"),
+        "{run:?}"
     );
 }
 
