@@ -4,6 +4,7 @@ pub(crate) mod acquire;
 pub(crate) mod bench;
 pub(crate) mod claim;
 pub(crate) mod completion;
+pub(crate) mod consent;
 pub(crate) mod dedup;
 pub(crate) mod inspect;
 pub(crate) mod key;

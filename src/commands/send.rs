@@ -28,7 +28,6 @@ use answer::Answer;
 use burst::BurstArguments;
 use direct::{Direct, DirectArguments};
 #[cfg(feature = "sim")]
-pub(crate) use direct::{LAB_ANNOTATION, LAB_NAMESPACE};
 use gateway::{Gateway, GatewayArguments};
 use signal::SignalArguments;
 use trace::Tracer;

@@ -100,6 +100,7 @@ fn requests_are_counted_case_by_case_and_nothing_stays() {
         .gwlock(&[
             "bench",
             "requests",
+            "--yes",
             "--compare",
             "gateway",
             "--simultaneous",
@@ -141,7 +142,7 @@ fn a_namespace_that_was_named_stays_and_is_as_it_was() {
     let server = Server::start();
     server.serve_remediation_requests();
     let run = server
-        .gwlock(&["bench", "requests", "-n", NAMESPACE, "-o", "wide"])
+        .gwlock(&["bench", "requests", "--yes", "-n", NAMESPACE, "-o", "wide"])
         .run();
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run:?}");
     let duplicate = run.stdout.lines().nth(3).unwrap();
@@ -154,11 +155,26 @@ fn a_namespace_that_was_named_stays_and_is_as_it_was() {
 }
 
 #[test]
+fn where_nobody_can_be_asked_nothing_is_created() {
+    let server = Server::start();
+    server.serve_remediation_requests();
+    let namespaces = server.names(NAMESPACES);
+    let run = server.gwlock(&["bench", "requests"]).run();
+    assert_eq!(run.code, 2, "{run:?}");
+    assert_eq!(
+        run.stderr.lines().next(),
+        Some("error: RemediationRequests start remediations, and nobody can be asked")
+    );
+    assert_eq!(server.names(REQUESTS), Vec::<String>::new());
+    assert_eq!(server.names(NAMESPACES), namespaces);
+}
+
+#[test]
 fn an_interrupted_count_leaves_nothing() {
     let server = Server::start();
     server.serve_remediation_requests();
     let namespaces = server.names(NAMESPACES);
-    let child = server.gwlock(&["bench", "requests"]).start();
+    let child = server.gwlock(&["bench", "requests", "--yes"]).start();
     server.wait_for(|exchange| {
         exchange.verb == "create" && exchange.resource == "remediationrequests"
     });
@@ -176,7 +192,7 @@ fn an_interrupted_count_leaves_nothing() {
 #[test]
 fn a_cluster_without_remediation_requests_says_where_to_count() {
     let server = Server::start();
-    let run = server.gwlock(&["bench", "requests"]).run();
+    let run = server.gwlock(&["bench", "requests", "--yes"]).run();
     assert_eq!(run.code, 78, "{run:?}");
     assert_eq!(
         run.stderr.lines().next(),
@@ -190,7 +206,7 @@ fn who_may_not_list_requests_is_told_so() {
     let server = Server::start();
     server.serve_remediation_requests();
     let run = server
-        .gwlock_as("viewer", &["bench", "requests", "-n", NAMESPACE])
+        .gwlock_as("viewer", &["bench", "requests", "--yes", "-n", NAMESPACE])
         .run();
     assert_eq!(run.code, 77, "{run:?}");
     assert!(run.stderr.contains("cannot list"), "{run:?}");

@@ -10,14 +10,13 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::future::try_join_all;
-use http::Request;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
-use serde_json::Value;
 
 #[cfg(feature = "sim")]
 use super::Compare;
-use crate::context::{Cluster, Context, interrupted, stdin_is_terminal, stdin_line};
+use crate::commands::consent::{self, Consent};
+use crate::context::{Cluster, Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, format::Format};
@@ -25,9 +24,6 @@ use crate::output::{self, format::Format};
 use cases::{Case, Protocol};
 use place::Place;
 use report::{Report, Row};
-
-/// What the version of the embedded API server ends with: nothing acts on the objects of such a server.
-const EMBEDDED: &str = "+embedded";
 
 /// A case that takes longer than this does not work.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -59,9 +55,7 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         .map_err(|error| Failure::new(Exit::Bug, error))?
         .next_u32();
     let place = Place::new(&cluster, run);
-    if !is_embedded(&cluster).await? && !arguments.yes {
-        ask(&cluster, &place)?;
-    }
+    ask(arguments, &cluster, &place).await?;
     place.check().await?;
     let counted = tokio::select! {
         counted = count(arguments, &place) => counted.map(Some),
@@ -83,22 +77,17 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     Ok(Exit::Done)
 }
 
-async fn is_embedded(cluster: &Cluster) -> Result<bool, Failure> {
-    let request = Request::get("/version").body(Vec::new());
-    let request = request.map_err(|error| Failure::new(Exit::Bug, error))?;
-    let version: Value = cluster
-        .client
-        .request(request)
-        .await
-        .map_err(|error| place::failed(&error))?;
-    let version = version["gitVersion"].as_str().unwrap_or_default();
-    Ok(version.ends_with(EMBEDDED))
-}
-
 /// Asks whoever is at the terminal.
-fn ask(cluster: &Cluster, place: &Place) -> Result<(), Failure> {
-    if !stdin_is_terminal() {
-        return Err(Failure::says(
+async fn ask(arguments: &Arguments, cluster: &Cluster, place: &Place) -> Result<(), Failure> {
+    let (server, namespace) = (&cluster.config.cluster_url, &place.namespace);
+    let question = format!(
+        "This creates RemediationRequests in namespace {namespace} of {server}; what watches that namespace acts on them. \
+         They are removed at the end."
+    );
+    match consent::ask(cluster, arguments.yes, &question).await {
+        Consent::Given => Ok(()),
+        Consent::Refused => Err(Failure::says(Exit::No, "nothing was created")),
+        Consent::NobodyThere => Err(Failure::says(
             Exit::Usage,
             "RemediationRequests start remediations, and nobody can be asked",
         )
@@ -106,16 +95,7 @@ fn ask(cluster: &Cluster, place: &Place) -> Result<(), Failure> {
         .run(
             "lab -- gwlock bench requests",
             "counts on an API server on which nothing acts",
-        ));
-    }
-    let (server, namespace) = (&cluster.config.cluster_url, &place.namespace);
-    output::note(&format!(
-        "This creates RemediationRequests in namespace {namespace} of {server}; what watches that namespace acts on them. \
-         They are removed at the end. Go on? [y/N]"
-    ));
-    match stdin_line().unwrap_or_default().trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Failure::says(Exit::No, "nothing was created")),
+        )),
     }
 }
 

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::commands::send::{LAB_ANNOTATION, LAB_NAMESPACE};
+use crate::commands::consent::{LAB_ANNOTATION, LAB_NAMESPACE};
 use crate::gateway::scope::MANAGED;
 
 /// Where the lab's leases are.

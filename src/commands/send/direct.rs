@@ -14,14 +14,12 @@ use gwlock_engine::remediation::outcome::{Because, Counted};
 use gwlock_engine::remediation::processor::{Check, DEFAULT_BUDGET, Rehearsal};
 use gwlock_engine::remediation::{Disposition, Processed, Signal};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
-use tokio::time::timeout;
 
 use crate::cli::{DryRun, duration};
+use crate::commands::consent::{self, Consent};
 use crate::commands::processing::{Processing, Scope, Settings};
 use crate::complete;
-use crate::context::{Cluster, Context, stdin_is_terminal, stdin_line};
+use crate::context::{Cluster, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::GatewayVersion;
@@ -29,7 +27,6 @@ use crate::gateway::compose::Source;
 use crate::gateway::prometheus::{Alert, Webhook};
 use crate::gateway::reply::{self, Answered};
 use crate::gateway::scope;
-use crate::output::{self, escape::escape_line};
 
 use super::Arguments;
 use super::answer::{Answer, Known, Told, of_many};
@@ -38,13 +35,6 @@ use super::signal::Payload;
 use super::trace::Tracer;
 use meaning::{Namespaces, failed_answer};
 
-/// The annotation that says of a cluster that it is a lab, on the namespace [`LAB_NAMESPACE`].
-pub(crate) const LAB_ANNOTATION: &str = "gwlock.dev/lab";
-/// Where the lab has it.
-pub(crate) const LAB_NAMESPACE: &str = "kubernaut-system";
-
-/// How long the cluster may take to say whether it is a lab.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Alerts of one webhook that are worked on at the same time, as in a replica.
 const AT_ONCE: usize = 32;
 
@@ -164,18 +154,10 @@ impl Direct {
         arguments: &Arguments,
         payload: &Payload,
     ) -> Result<(), Failure> {
-        if arguments.direct.yes || self.dry_run != DryRun::None || self.is_lab().await {
+        if self.dry_run != DryRun::None {
             return Ok(());
         }
         let server = self.cluster.config.cluster_url.to_string();
-        if !stdin_is_terminal() || !output::stderr_is_terminal() {
-            let message = format!(
-                "--direct starts real remediations on {server}, and nobody can be asked whether that is meant"
-            );
-            return Err(Failure::says(Exit::Usage, message)
-                .hint("--yes says so")
-                .hint("--dry-run shows what would be done"));
-        }
         let what = match payload.source {
             Source::Prometheus => "a webhook of Alertmanager",
             Source::Event => "an event",
@@ -184,29 +166,21 @@ impl Direct {
             1 => String::new(),
             repeat => format!(" {repeat} times"),
         };
-        output::ask(&escape_line(&format!(
-            "This sends {what}{times} through the protocol on {server} and starts real remediations. Go on? [y/N]"
-        )));
-        let answer = stdin_line().unwrap_or_default();
-        if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
-            return Ok(());
+        let question = format!(
+            "This sends {what}{times} through the protocol on {server} and starts real remediations."
+        );
+        match consent::ask(&self.cluster, arguments.direct.yes, &question).await {
+            Consent::Given => Ok(()),
+            Consent::Refused => Err(Failure::says(Exit::No, "nothing was sent")),
+            Consent::NobodyThere => {
+                let message = format!(
+                    "--direct starts real remediations on {server}, and nobody can be asked whether that is meant"
+                );
+                Err(Failure::says(Exit::Usage, message)
+                    .hint("--yes says so")
+                    .hint("--dry-run shows what would be done"))
+            }
         }
-        Err(Failure::says(Exit::No, "nothing was sent"))
-    }
-
-    /// Whether this is the lab: it says so itself, and is on this machine, where no real cluster would say so.
-    async fn is_lab(&self) -> bool {
-        let host = self.cluster.config.cluster_url.host().unwrap_or_default();
-        if host != "127.0.0.1" {
-            return false;
-        }
-        let namespaces: Api<Namespace> = Api::all(self.cluster.client.clone());
-        let namespace = timeout(PATIENCE, namespaces.get_metadata_opt(LAB_NAMESPACE)).await;
-        let Ok(Ok(Some(namespace))) = namespace else {
-            return false;
-        };
-        let annotations = namespace.metadata.annotations.unwrap_or_default();
-        annotations.contains_key(LAB_ANNOTATION)
     }
 
     pub(super) async fn settled(&self) {
