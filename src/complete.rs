@@ -14,8 +14,9 @@ use gwlock_engine::client::list;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ListParams};
 
-use crate::cli::{self, Global};
+use crate::cli;
 use crate::context::{CalledAs, Context, Invocation, variable};
+use crate::flags::Global;
 use crate::output;
 
 /// The variable by which a shell asks.

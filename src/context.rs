@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use kube::config::Kubeconfig;
 use tokio::runtime::Runtime;
 
-use crate::cli::Global;
 use crate::exit::Exit;
 use crate::failure::{Failure, Reached};
+use crate::flags::Global;
 
 pub(crate) use connection::Cluster;
 pub(crate) use invocation::{CalledAs, Invocation};

@@ -8,6 +8,7 @@ mod complete;
 mod context;
 pub mod exit;
 mod failure;
+mod flags;
 pub mod gateway;
 mod output;
 mod rbac;

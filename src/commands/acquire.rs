@@ -12,10 +12,10 @@ use gwlock_engine::protocol::record::LeaseRecord;
 
 use super::claim::{TimingArguments, handle_value, write_handle};
 use super::key::KeyArguments;
-use crate::cli::{DryRun, duration};
 use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::{DryRun, duration};
 use crate::output::{self, OutputError, age::age, format::Format, progress, table};
 
 /// Acquire a lease and leave it held

@@ -14,10 +14,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::key::{self, KeyAs};
-use crate::cli::duration;
 use crate::context::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::duration;
 use crate::output::API_VERSION;
 
 /// Which claim: one that was written down, or the one that a holder has on a key.

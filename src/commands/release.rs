@@ -7,10 +7,10 @@ use gwlock_engine::protocol::timing::Timing;
 use serde_json::json;
 
 use super::claim::{ClaimArguments, inspect, lock_of};
-use crate::cli::DryRun;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::DryRun;
 use crate::output::{self, API_VERSION, format::Format};
 
 /// Release a claim

@@ -5,10 +5,10 @@ use clap::Args;
 use super::claim::{
     ClaimArguments, TimingArguments, handle_failure, handle_value, lock_of, write_handle,
 };
-use crate::cli::DryRun;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::DryRun;
 use crate::output::{self, format::Format};
 
 /// Renew a claim, once

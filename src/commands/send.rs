@@ -15,10 +15,10 @@ use clap::Args;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::cli::DryRun;
 use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::DryRun;
 use crate::gateway::compose::Source;
 use crate::gateway::payload::MAX_BODY;
 use crate::output::{self, format::Format};

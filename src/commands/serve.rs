@@ -15,10 +15,10 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::cli::duration;
 use crate::context::{Cluster, Context, interrupted, variable};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::duration;
 use crate::gateway::kinds::served::ServedKinds;
 use crate::gateway::server::audit::Audit;
 use crate::gateway::server::listen::{self, Drained};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::duration;
 use crate::output::{self, format::Format};
 use crate::sim::{self, Protocol, Settings};
 

@@ -9,9 +9,9 @@ use kube::Config;
 use kube::client::AuthError;
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 
-use crate::cli::Global;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::Global;
 
 use super::{DEFAULT_NAMESPACE, no_proxy, variable};
 

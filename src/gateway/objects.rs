@@ -21,10 +21,12 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::kinds::Kind;
-use super::scope::MANAGED;
 use ask::ask;
 pub(super) use ask::in_time;
 use cache::Cache;
+
+/// The label that says whether an object is managed: `true` or `false`; anything else says nothing.
+pub const MANAGED: &str = "kubernaut.ai/managed";
 
 /// How long it is believed that an object exists and who owns it: 30 s, as in the running gateway.
 const PRESENT_FOR: Duration = Duration::from_secs(30);

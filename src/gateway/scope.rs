@@ -9,11 +9,8 @@
 use gwlock_engine::remediation::Signal;
 
 use super::kinds::{Kind, Kinds};
-use super::objects::{LookupError, Objects};
+use super::objects::{LookupError, MANAGED, Objects};
 use super::target::Object;
-
-/// The label that says whether an object is managed: `true` or `false`; anything else says nothing.
-pub const MANAGED: &str = "kubernaut.ai/managed";
 
 /// Kinds whose own label counts, as in the running gateway; objects of other kinds follow their namespace.
 const LABELLED: [&str; 13] = [

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "src/output",
         &[
             "crate::cli",
+            "crate::flags",
             "crate::commands",
             "crate::complete",
             "crate::context",
@@ -34,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "src/rbac",
         &[
             "crate::cli",
+            "crate::flags",
             "crate::commands",
             "crate::complete",
             "crate::context",
@@ -45,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "src/sim",
         &[
             "crate::cli",
+            "crate::flags",
             "crate::commands",
             "crate::complete",
             "crate::context",
@@ -55,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "src/gateway",
         &[
             "crate::cli",
+            "crate::flags",
             "crate::commands",
             "crate::complete",
             "crate::context",
@@ -80,6 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "src/failure",
         &[
             "crate::cli",
+            "crate::flags",
             "crate::commands",
             "crate::complete",
             "crate::context",
@@ -96,6 +101,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // Parsing knows what the commands take, not where they run.
+    (
+        "src/flags",
+        &["crate::cli", "crate::commands", "crate::context"],
+    ),
     (
         "src/cli",
         &[

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::commands::consent::{LAB_ANNOTATION, LAB_NAMESPACE};
-use crate::gateway::scope::MANAGED;
+use crate::gateway::objects::MANAGED;
 
 /// Where the lab's leases are.
 pub(super) const NAMESPACE: &str = LAB_NAMESPACE;

@@ -15,13 +15,13 @@ use gwlock_engine::remediation::processor::{Check, DEFAULT_BUDGET, Rehearsal};
 use gwlock_engine::remediation::{Disposition, Processed, Signal};
 use jiff::Timestamp;
 
-use crate::cli::{DryRun, duration};
 use crate::commands::consent::{self, Consent};
 use crate::commands::processing::{Processing, Scope, Settings};
 use crate::complete;
 use crate::context::{Cluster, Context};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::{DryRun, duration};
 use crate::gateway::GatewayVersion;
 use crate::gateway::compose::Source;
 use crate::gateway::prometheus::{Alert, Webhook};

@@ -14,10 +14,10 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use tokio::time::sleep;
 
-use crate::cli::DryRun;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::DryRun;
 use crate::gateway::GatewayVersion;
 use crate::gateway::compose::Source;
 use crate::gateway::ingest::{Ingestion, Refusal};

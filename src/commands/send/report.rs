@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cli::DryRun;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::flags::DryRun;
 use crate::output::colour::HINT;
 use crate::output::{self, API_VERSION, OutputError, format::Format, table};
 
