@@ -164,9 +164,8 @@ async fn by_prefix(
     });
     let candidates = listing.await.map_err(offline)?.items;
     let named = |(name, _): &&(String, String)| names.request.as_deref() == Some(name);
-    let (_, fingerprint) = match candidates.iter().find(named).or(candidates.first()) {
-        Some(chosen) => chosen,
-        None => return Ok(None),
+    let Some((_, fingerprint)) = candidates.iter().find(named).or(candidates.first()) else {
+        return Ok(None);
     };
     let is_certain = candidates.iter().all(|(_, other)| other == fingerprint)
         || candidates.iter().any(|candidate| named(&candidate));

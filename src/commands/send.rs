@@ -27,7 +27,6 @@ use super::resolve::Version;
 use answer::Answer;
 use burst::BurstArguments;
 use direct::{Direct, DirectArguments};
-#[cfg(feature = "sim")]
 use gateway::{Gateway, GatewayArguments};
 use signal::SignalArguments;
 use trace::Tracer;

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Gwlock, Run, Server};
 
+#[cfg(feature = "sim")]
 const FINGERPRINT: &str = "91fce8d5c4949766458bd4bd58859a4fb2e8470ef64ef438c22903744799a9b1";
 const LEASE: &str = "gw-lock-91fce8d5c4949766";
+#[cfg(feature = "sim")]
 const REQUEST: &str = "rr-91fce8d5c494-0a1b2c3d";
 
 /// In a lab, where one Deployment has a lease and a RemediationRequest.
