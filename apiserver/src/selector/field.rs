@@ -40,7 +40,7 @@ impl FieldSelector {
 
     pub(super) fn matches(&self, object: &Value) -> bool {
         self.conditions.iter().all(|condition| {
-            is_value(object.pointer(&condition.pointer), &condition.value) != condition.negated
+            is_value(find(object, &condition.pointer), &condition.value) != condition.negated
         })
     }
 
@@ -50,6 +50,17 @@ impl FieldSelector {
             .find(|condition| !condition.negated && condition.pointer == pointer)
             .map(|condition| condition.value.as_str())
     }
+}
+
+/// What `Value::pointer` finds, without the two strings that it makes of every step: a list asks this of every object.
+fn find<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+    if pointer.contains('~') {
+        return object.pointer(pointer);
+    }
+    let steps = pointer.split('/').skip(1);
+    steps
+        .into_iter()
+        .try_fold(object, |value, step| value.get(step))
 }
 
 /// Fields compare as text; an absent field is the empty text, an absent flag is `false` and an absent count is `0`.
