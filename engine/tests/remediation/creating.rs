@@ -81,6 +81,22 @@ async fn a_lease_that_is_slow_to_come_costs_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lease_of_which_nobody_knows_anything_is_given_up_in_time() {
+    let world = World::new().await;
+    world.fail(REFUSED, "create", "leases", 1000);
+    let started = tokio::time::Instant::now();
+    let processor = world.pod("gateway-1").build();
+    let failure = processor.process(signal()).await.unwrap_err();
+    assert!(
+        matches!(failure, Failure::DeadlineExceeded(_) | Failure::Lease(_)),
+        "{failure:?}"
+    );
+    let took = started.elapsed();
+    assert!(took <= Duration::from_secs(15), "{took:?}");
+    assert_eq!(world.counts().await, []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_request_is_the_gateways_but_for_the_mark_of_its_creator() {
     let world = World::new().await;
     let processor = world.pod("gateway-1").build();

@@ -208,11 +208,15 @@ impl Driver {
             return;
         };
         let mut contended = self.run.contended.subscribe();
+        let give_up = self.started + self.run.shared.budget;
         let look = async {
             // As long as nobody else is known to have the lease, nobody creates a request either: a slow server would
             // only be asked more.
-            let _ = contended.wait_for(|contended| *contended).await;
-            sleep_until(&*clock, look_at).await;
+            let known = async { drop(contended.wait_for(|contended| *contended).await) };
+            tokio::select! {
+                () = known => sleep_until(&*clock, look_at).await,
+                () = sleep_until(&*clock, give_up) => {}
+            }
         };
         let acquired = tokio::select! {
             biased;
