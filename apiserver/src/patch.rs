@@ -61,18 +61,18 @@ impl Patch {
     }
 
     /// What the patch makes of an object.
-    pub(crate) fn apply(&self, object: &Value, shape: Shape<'_>) -> Result<Value, Status> {
+    pub(crate) fn apply(&self, object: Value, shape: Shape<'_>) -> Result<Value, Status> {
         match self {
             Patch::Json(patch) => {
                 json::apply(object, patch).ok_or_else(Status::unprocessable_patch)
             }
             Patch::Merge(patch) => {
-                let mut patched = object.clone();
+                let mut patched = object;
                 merge::apply(&mut patched, patch);
                 Ok(patched)
             }
             Patch::Strategic(patch) => {
-                strategic::apply(object, patch, shape).map_err(Status::bad_request)
+                strategic::apply(&object, patch, shape).map_err(Status::bad_request)
             }
         }
     }

@@ -6,8 +6,8 @@ use serde_json::Value;
 /// Applies every operation, or fails without saying where, as Kubernetes does.
 ///
 /// In an object a `test` for null passes where the last part of its path is absent, and a `replace` adds it.
-pub(super) fn apply(object: &Value, patch: &Patch) -> Option<Value> {
-    let mut patched = object.clone();
+pub(super) fn apply(object: Value, patch: &Patch) -> Option<Value> {
+    let mut patched = object;
     for operation in &patch.0 {
         let is_absent = is_absent(&patched, operation.path().as_str());
         match operation {
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     fn patched(object: Value, patch: Value) -> Option<Value> {
-        apply(&object, &serde_json::from_value(patch).expect("a patch"))
+        apply(object, &serde_json::from_value(patch).expect("a patch"))
     }
 
     #[test]

@@ -14,7 +14,11 @@ pub(super) fn validate(node: &Node, value: &Value) -> Vec<FieldError> {
 fn walk(node: &Node, value: &Value, path: &str, errors: &mut Vec<FieldError>) {
     match value {
         Value::Object(fields) => {
-            for (name, value) in fields {
+            // Most values have nothing below them, and then nobody asks where they are.
+            let deep = fields
+                .iter()
+                .filter(|(_, value)| value.is_object() || value.is_array());
+            for (name, value) in deep {
                 if let Some(child) = node.property(name) {
                     let path = if path.is_empty() {
                         name.clone()

@@ -58,8 +58,15 @@ impl Pruning<'_> {
     }
 
     fn child(&mut self, name: &str, value: &mut Value, node: &Node) {
+        // Most values have nothing below them, and then nobody asks where they are.
+        if !(value.is_object() || value.is_array()) {
+            return;
+        }
         let base = self.path.len();
-        self.path = self.path_of(name);
+        if base > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
         self.value(value, node, node.embedded);
         self.path.truncate(base);
     }

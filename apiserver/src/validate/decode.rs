@@ -142,13 +142,12 @@ impl Decoder {
             };
             // The owner is set again for each field, because a nested struct changes it.
             self.owner = ty.name;
-            self.path.push(name.clone());
-            let inner_path = join(&self.strict_path, &name);
-            let strict_path = std::mem::replace(&mut self.strict_path, inner_path);
+            let above = self.enter(&name);
+            self.path.push(name);
             self.value(&field.ty, &mut value)?;
-            self.strict_path = strict_path;
-            self.path.pop();
-            if is_kept(field, &value) {
+            self.strict_path.truncate(above);
+            let name = self.path.pop();
+            if let Some(name) = name.filter(|_| is_kept(field, &value)) {
                 decoded.insert(name, value);
             }
         }
@@ -156,6 +155,16 @@ impl Decoder {
         *fields = decoded;
         self.owner = owner;
         Ok(())
+    }
+
+    /// Steps down in the strict path, and says to which length it has to be cut to come up again.
+    fn enter(&mut self, name: &str) -> usize {
+        let above = self.strict_path.len();
+        if above > 0 {
+            self.strict_path.push('.');
+        }
+        self.strict_path.push_str(name);
+        above
     }
 
     fn value(&mut self, ty: &FieldType, value: &mut Value) -> Result<(), String> {
@@ -198,27 +207,26 @@ impl Decoder {
                     self.mismatch(value, &ty.go_type());
                     return Ok(());
                 };
-                let base = self.strict_path.clone();
+                let above = self.strict_path.len();
                 for (i, value) in items.iter_mut().enumerate() {
-                    self.strict_path = format!("{base}[{i}]");
+                    self.strict_path.push_str(&format!("[{i}]"));
                     self.value(item, value)?;
+                    self.strict_path.truncate(above);
                 }
-                self.strict_path = base;
             }
             FieldType::Map(item) => {
                 let Value::Object(entries) = value else {
                     self.mismatch(value, &ty.go_type());
                     return Ok(());
                 };
-                let base = self.strict_path.clone();
                 for (key, value) in entries.iter_mut() {
-                    self.strict_path = join(&base, key);
+                    let above = self.enter(key);
                     self.value(item, value)?;
+                    self.strict_path.truncate(above);
                     if value.is_null() {
                         *value = zero(item);
                     }
                 }
-                self.strict_path = base;
             }
         }
         Ok(())

@@ -24,11 +24,13 @@ pub(super) fn patch(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, St
     let Some(old) = state.get(&call.resource.stored_as, &key).cloned() else {
         return Err(Status::not_found(&call.resource, call.name));
     };
-    let mut object = patch.apply(
-        &convert::presented(&call.resource, &old.value),
-        call.resource.shape(),
-    )?;
-    let warnings = decode(call, &mut object)?;
+    let patched = || {
+        let object = convert::presented(&call.resource, &old.value);
+        patch.apply(object, call.resource.shape())
+    };
+    let mut object = patched()?;
+    let warnings =
+        decode(call, &mut object).or_else(|status| Err(blamed(status, call, patched()?)))?;
     update::check_name(call, &object)?;
     admit::settle_namespace(&call.resource, call.namespace, &mut object)?;
     // A patch that does not name a version carries over the stored one.
@@ -43,18 +45,19 @@ pub(super) fn patch(cluster: &Arc<Cluster>, call: &Call<'_>) -> Result<Reply, St
     })
 }
 
-/// Decodes the patched object. What fails here is the patch's fault, and is told as such.
 fn decode(call: &Call<'_>, patched: &mut Value) -> Result<Vec<String>, Status> {
-    let sent = patched.clone();
-    let decoded = admit::check_kind(call, patched).and_then(|()| admit::decode(call, patched, &[]));
-    decoded.map_err(|status| {
-        if status.code != 400 {
-            return status;
-        }
-        // The wording of a body that cannot be decoded, without its beginning.
-        let why = status
-            .message
-            .split_once(&format!(" cannot be handled as a {}: ", call.resource.kind));
-        Status::invalid_patch(sent, why.map_or(status.message.as_str(), |(_, why)| why))
-    })
+    admit::check_kind(call, patched)?;
+    admit::decode(call, patched, &[])
+}
+
+/// That a patched object cannot be decoded is the patch's fault, and is told as such with the object.
+fn blamed(status: Status, call: &Call<'_>, patched: Value) -> Status {
+    if status.code != 400 {
+        return status;
+    }
+    // The wording of a body that cannot be decoded, without its beginning.
+    let why = status
+        .message
+        .split_once(&format!(" cannot be handled as a {}: ", call.resource.kind));
+    Status::invalid_patch(patched, why.map_or(status.message.as_str(), |(_, why)| why))
 }

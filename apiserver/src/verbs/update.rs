@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Reply, admit, create, options, written};
 use crate::call::Call;
@@ -163,7 +163,7 @@ fn keep_what_is_not_written(call: &Call<'_>, old: &Value, new: &mut Value) {
     if call.subresource == Some(Subresource::Status) {
         let status = new.get_mut("status").map(Value::take);
         let metadata = new["metadata"].take();
-        *new = old.clone();
+        *new = without_status(old);
         match &call.resource.origin {
             Origin::Custom(_) => {}
             Origin::BuiltIn | Origin::Review => {
@@ -176,6 +176,28 @@ fn keep_what_is_not_written(call: &Call<'_>, old: &Value, new: &mut Value) {
     } else if call.resource.has_status() {
         set(new.as_object_mut(), "status", old.get("status").cloned());
     }
+}
+
+/// A copy without the status, which is written anew, and without the entries of `managedFields`, which a write to the
+/// status takes from what is stored.
+fn without_status(object: &Value) -> Value {
+    let copied = |fields: &Map<String, Value>, but: &str| -> Map<String, Value> {
+        let others = fields.iter().filter(|(name, _)| *name != but);
+        others
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    };
+    let Some(fields) = object.as_object() else {
+        return object.clone();
+    };
+    let others = fields.iter().filter(|(name, _)| *name != "status");
+    let copies = others.map(|(name, value)| match (name.as_str(), value) {
+        ("metadata", Value::Object(metadata)) => {
+            (name.clone(), copied(metadata, "managedFields").into())
+        }
+        _ => (name.clone(), value.clone()),
+    });
+    Value::Object(copies.collect())
 }
 
 /// What an update cannot change.
@@ -200,7 +222,7 @@ fn keep_server_fields(old: &Value, new: &mut Value) {
     }
 }
 
-fn set(fields: Option<&mut serde_json::Map<String, Value>>, field: &str, value: Option<Value>) {
+fn set(fields: Option<&mut Map<String, Value>>, field: &str, value: Option<Value>) {
     let Some(fields) = fields else { return };
     match value {
         Some(value) => {
