@@ -125,7 +125,7 @@ impl Exit {
         match self {
             Self::Done => "done, yes",
             Self::No => {
-                "the answer is no: no such lease, not held by you, claim no longer stands, access missing, violation found"
+                "the answer is no: no such lease, not held by you, claim no longer stands, signal rejected, access missing, violation found"
             }
             Self::Usage => "wrong usage",
             Self::BadInput => "bad input: key, payload, manifest, handle file",

@@ -14,7 +14,7 @@
 //! | L9 | a caller that goes away leaks the lease | `a_cancelled_caller_leaks_the_gateways_lease_and_not_ours` |
 //! | L10 | who waits sleeps on when nobody waits for it any more | `a_wait_that_nobody_wants_any_more`, `who_has_gone_away_keeps_a_gateway_asleep_and_not_us` |
 //! | L11 | the wait is shorter than an expiry | `a_holder_that_died_at_once` |
-//! | L12 | waiters write the status without a lock | `waiters_that_find_a_request_together_lose_counts_the_gateways_way_and_not_ours`, `waiters_that_write_on_their_own_lose_counts_and_ours_do_not` |
+//! | L12 | waiters write the status without a lock | `waiters_that_find_a_request_together_lose_counts_the_gateways_way_and_not_ours` |
 //! | L14 | without a pod name there is no lock | `without_a_pod_name_the_gateway_has_no_lock_and_we_have_one` |
 //! | L15 | a container that restarts inherits the lease | `a_container_that_restarts_in_its_pod` |
 //! | L16 | keys that are no names reach the server | `a_key_that_is_no_dns_name_never_reaches_the_server` |

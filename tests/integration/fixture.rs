@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,6 +21,7 @@ use http_body_util::{BodyExt, Full};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -50,6 +52,7 @@ pub(crate) struct Server {
     runtime: Runtime,
     api: ApiServer,
     serving: Option<Serving>,
+    closed: Option<TcpSocket>,
     credentials: Credentials,
     clock: Arc<WallClock>,
     seen: Arc<(Mutex<Vec<Exchange>>, Condvar)>,
@@ -185,6 +188,7 @@ impl Server {
             runtime,
             api,
             serving: Some(serving),
+            closed: None,
             credentials,
             clock,
             seen,
@@ -324,9 +328,18 @@ impl Server {
         hits.map(|hit| hit.subject.name).collect()
     }
 
-    /// Closes the port.
+    /// Closes the port, and keeps it from being anybody else's: a socket that is bound and does not listen refuses.
     pub(crate) fn stop_serving(&mut self) {
-        self.serving = None;
+        let Some(serving) = self.serving.take() else {
+            return;
+        };
+        let url = serving.url();
+        let address: SocketAddr = url.trim_start_matches("https://").parse().unwrap();
+        self.runtime.block_on(serving.shut_down());
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(address).unwrap();
+        self.closed = Some(socket);
     }
 
     /// Makes an object.

@@ -24,5 +24,3 @@ mod targets;
 mod tls;
 #[cfg(feature = "serve")]
 mod unanswered;
-#[cfg(feature = "serve")]
-mod waiters;

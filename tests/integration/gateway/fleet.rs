@@ -273,7 +273,7 @@ pub(crate) fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
     request.body(body.into()).unwrap()
 }
 
-/// A firing alert about a pod of the namespace that is managed. The pod need not exist.
+/// A firing alert about a pod of the namespace that is managed. The pod has to exist.
 pub(crate) fn alert(name: &str, pod: &str) -> Value {
     json!({
         "status": "firing", "startsAt": "2026-11-23T08:59:00Z",
