@@ -7,6 +7,7 @@ use std::time::Duration;
 use gwlock_apiserver::faults::{Action, Fault};
 use gwlock_engine::client::AcquireError;
 use gwlock_engine::protocol::release::Released;
+use kube::api::DeleteParams;
 use support::{Pod, World};
 
 const SHORT: Duration = Duration::from_millis(1);
@@ -117,6 +118,33 @@ async fn a_crashed_holders_lease_is_taken_over_after_duration_and_margin() {
         guard.acquired().claim.acquire_time,
         guard.acquired().claim.renew_time
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_takeover_that_meets_a_deletion_is_refused_and_the_lease_is_created_anew() {
+    let world = World::new();
+    world.lease_of_a_crashed_gateway("a").await;
+    world.server.faults().inject(
+        Fault::new(Action::Delay(Duration::from_secs(1)))
+            .verb("update")
+            .times(1),
+    );
+    let lock = world.pod("gateway-2").lock("a");
+    let acquiring = tokio::spawn(async move { lock.acquire(Duration::from_secs(40)).await });
+    // Its holder deletes it while the takeover is on its way.
+    while world.server.requests("leases", "update") == 0 {
+        tokio::time::sleep(SHORT).await;
+    }
+    let leases = world.leases();
+    leases.delete("a", &DeleteParams::default()).await.unwrap();
+    let guard = acquiring.await.unwrap().unwrap();
+    assert_eq!(guard.acquired().claim.lease_transitions, None);
+    let requests = world.requests();
+    assert!(
+        requests.contains(&"update leases/a 409".to_owned()),
+        "{requests:?}"
+    );
+    assert_eq!(requests.last().unwrap(), "create leases 201");
 }
 
 #[tokio::test(start_paused = true)]

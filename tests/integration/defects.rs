@@ -18,6 +18,7 @@
 //! | L14 | without a pod name there is no lock | `without_a_pod_name_the_gateway_has_no_lock_and_we_have_one` |
 //! | L15 | a container that restarts inherits the lease | `a_container_that_restarts_in_its_pod` |
 //! | L16 | keys that are no names reach the server | `a_key_that_is_no_dns_name_never_reaches_the_server` |
+//! | L18 | a takeover meets a lease that has just been deleted | `a_takeover_that_meets_a_deletion_is_refused_and_the_lease_is_created_anew` |
 //! | D1 | the order of names decides which request counts | `an_ended_request_with_the_smaller_name_takes_the_gateways_counts_and_not_ours` |
 //! | D3 | a request that ends or goes after the list is counted on | `a_request_that_ends_after_the_list_is_counted_on_by_the_gateway_and_followed_by_us`, `a_request_that_is_deleted_after_the_list_swallows_the_gateways_signal_and_not_ours` |
 //! | D4 | a request that is being deleted suppresses | `a_request_that_is_being_deleted_suppresses_the_gateways_signals_and_not_ours` |
