@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gwlock_apiserver::access::UserInfo;
@@ -336,10 +336,17 @@ impl Server {
         let url = serving.url();
         let address: SocketAddr = url.trim_start_matches("https://").parse().unwrap();
         self.runtime.block_on(serving.shut_down());
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(address).unwrap();
-        self.closed = Some(socket);
+        // A process that another test is starting has a copy of the port between fork and exec.
+        let began = Instant::now();
+        self.closed = loop {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_reuseaddr(true).unwrap();
+            match socket.bind(address) {
+                Ok(()) => break Some(socket),
+                Err(error) => assert!(began.elapsed() < PATIENCE, "{error}"),
+            }
+            std::thread::yield_now();
+        };
     }
 
     /// Makes an object.
