@@ -159,6 +159,9 @@ async fn a_new_signal_takes_six_requests_and_a_duplicate_two() {
     // A field of the orchestrator, of a later version than ours, has to survive the count.
     let theirs = json!({"overallPhase": "Executing", "ofTheFuture": {"a": [1]}});
     world.set_status(&created.name, theirs).await;
+    // A consistent list is answered when the server's cache has that write. Before, a duplicate that finds the state before
+    // it takes a second look.
+    assert_eq!(world.requests().await.len(), 1);
     let duplicate = process(&processor).await;
     assert_eq!(
         world.log(),
