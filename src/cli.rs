@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 #[cfg(feature = "serve")]
 use crate::commands::serve;
 use crate::commands::{
-    acquire, bench, completion, dedup, inspect, release, renew, resolve, send, verify,
+    acquire, bench, completion, dedup, inspect, release, renew, resolve, run, send, verify,
 };
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Renew(renew::Arguments),
     Release(release::Arguments),
     Verify(verify::Arguments),
+    Run(Box<run::Arguments>),
     Inspect(inspect::Arguments),
     Resolve(resolve::Arguments),
     Send(Box<send::Arguments>),

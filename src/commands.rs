@@ -15,6 +15,7 @@ pub(crate) mod release;
 pub(crate) mod renew;
 mod requests;
 pub(crate) mod resolve;
+pub(crate) mod run;
 pub(crate) mod send;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Renew(arguments) => context.block_on(renew::execute(&arguments, &context)),
         Command::Release(arguments) => context.block_on(release::execute(&arguments, &context)),
         Command::Verify(arguments) => context.block_on(verify::execute(&arguments, &context)),
+        Command::Run(arguments) => context.block_on(run::execute(&arguments, &context)),
         Command::Inspect(arguments) => context.block_on(inspect::execute(&arguments, &context)),
         Command::Resolve(arguments) => context.block_on(resolve::execute(&arguments, &context)),
         Command::Send(arguments) => context.block_on(send::execute(&arguments, &context)),

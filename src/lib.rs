@@ -11,6 +11,7 @@ mod failure;
 mod flags;
 pub mod gateway;
 mod output;
+mod process;
 mod rbac;
 #[cfg(feature = "sim")]
 pub mod sim;
@@ -31,6 +32,9 @@ pub fn main() -> ExitCode {
     let invocation = Invocation::of_this_process();
     if complete::answered(&invocation) {
         return Exit::Done.into();
+    }
+    if invocation.called_as() == CalledAs::Guard {
+        return process::guard::main(invocation.words()).into();
     }
     let color = Color::of(invocation.color());
     color.apply();

@@ -21,7 +21,7 @@ use crate::output::{self, OutputError, age::age, format::Format, progress, table
 /// Acquire a lease and leave it held
 ///
 /// The lease is not renewed after gwlock has ended: it expires after its duration unless `gwlock renew` is called. To
-/// guard a command, renewals included, hold it from a program on the engine crate.
+/// hold it while a command runs, renewals included, use `gwlock run`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   gwlock acquire prod/Deployment/payment-api --handle-file lease.json
@@ -82,7 +82,10 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let lock = builder.build();
     let waiting = progress::waiting(format!("waiting for {name} in {}", cluster.namespace));
     let guard = tokio::select! {
-        acquired = lock.acquire(arguments.wait) => acquired.map_err(|error| failure(error, arguments, &name, &cluster.namespace)),
+        acquired = lock.acquire(arguments.wait) => acquired.map_err(|error| {
+            let busy = arguments.busy_exit_code.map_or(Exit::Busy, Exit::BusyAs);
+            failure(error, busy, arguments.timing.lease_duration, &name, &cluster.namespace, Some("acquire"))
+        }),
         interrupted = interrupted() => {
             drop(waiting);
             return cancelled(&lock, interrupted).await;
@@ -148,23 +151,30 @@ async fn cancelled(lock: &LeaseLock, number: u8) -> Result<Exit, Failure> {
     Ok(Exit::Signal(number))
 }
 
-fn failure(
+/// Why a lease was not acquired. `busy` is the exit for one that somebody holds; `again` is the command that could be
+/// tried again with no more than a key.
+pub(super) fn failure(
     error: AcquireError,
-    arguments: &Arguments,
+    busy: Exit,
+    lease_duration: Duration,
     name: &LeaseName,
     namespace: &str,
+    again: Option<&str>,
 ) -> Failure {
-    let busy = arguments.busy_exit_code.map_or(Exit::Busy, Exit::BusyAs);
     let inspect = format!("inspect {name} -n {namespace}");
     match error {
         AcquireError::Busy {
             holder: Some((record, verdict)),
         } => {
-            let again = format!("acquire {name} -n {namespace} --wait {}s", wait_for(verdict));
             let message = format!("{name} in {namespace} is {}", held_by(&record, verdict));
-            Failure::says(busy, message)
-                .run(inspect, "who holds it now")
-                .run(again, "waits until it can have expired")
+            let failure = Failure::says(busy, message).run(inspect, "who holds it now");
+            match again {
+                Some(command) => failure.run(
+                    format!("{command} {name} -n {namespace} --wait {}s", wait_for(verdict)),
+                    "waits until it can have expired",
+                ),
+                None => failure.hint(format!("with --wait {}s it waits until that can have expired", wait_for(verdict))),
+            }
         }
         AcquireError::Busy { holder: None } => {
             let message = format!("{name} in {namespace} is contended: others were faster each time it was free");
@@ -173,7 +183,7 @@ fn failure(
         AcquireError::Refused(refusal) => Failure::refused(&refusal, Some(namespace)),
         AcquireError::Unreachable(message) => Failure::unreachable(&message),
         AcquireError::Unknown(message) => {
-            let after = age(arguments.timing.lease_duration);
+            let after = age(lease_duration);
             let message = format!(
                 "nobody knows whether {name} was acquired: {message}; if it was, it expires {after} after its last write"
             );

@@ -6,6 +6,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::process::guard;
+
 /// The name under which kubectl finds gwlock as a plugin.
 const PLUGIN: &str = "kubectl-gwlock";
 
@@ -27,13 +29,15 @@ pub(crate) enum CalledAs {
     Plugin,
     /// kubectl's request for completions of `kubectl gwlock`.
     PluginCompletion,
+    /// The guard process of `gwlock run`.
+    Guard,
 }
 
 impl CalledAs {
     /// What a user types.
     pub(crate) fn program(self) -> &'static str {
         match self {
-            Self::Program => "gwlock",
+            Self::Program | Self::Guard => "gwlock",
             Self::Plugin | Self::PluginCompletion => "kubectl gwlock",
         }
     }
@@ -63,6 +67,7 @@ impl Invocation {
         match name.and_then(OsStr::to_str) {
             Some(PLUGIN) => CalledAs::Plugin,
             Some(PLUGIN_COMPLETION) => CalledAs::PluginCompletion,
+            Some(guard::NAME) => CalledAs::Guard,
             _ => CalledAs::Program,
         }
     }
@@ -116,6 +121,7 @@ mod tests {
             ("/usr/bin/gwlock", CalledAs::Program),
             ("/opt/bin/kubectl-gwlock", CalledAs::Plugin),
             ("kubectl_complete-gwlock", CalledAs::PluginCompletion),
+            ("gwlock-guard", CalledAs::Guard),
         ] {
             assert_eq!(Invocation::of([name]).called_as(), expected, "{name}");
         }

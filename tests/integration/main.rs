@@ -17,6 +17,7 @@ mod inspect;
 #[cfg(feature = "serve")]
 mod replica;
 mod resolve;
+mod run;
 mod send;
 #[cfg(feature = "sim")]
 mod side_by_side;

@@ -44,6 +44,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "src/process",
+        &[
+            "crate::cli",
+            "crate::flags",
+            "crate::commands",
+            "crate::complete",
+            "crate::context",
+            "crate::failure",
+            "crate::output",
+            "crate::sim",
+        ],
+    ),
+    (
         "src/sim",
         &[
             "crate::cli",

@@ -1,0 +1,13 @@
+//! Child supervision: a command in a process group of its own, which does not outlive whoever runs it.
+//!
+//! Nothing here knows of leases or servers; deadlines come in as moments of the machine's clock.
+
+mod group;
+pub(crate) mod guard;
+mod signals;
+mod terminal;
+
+pub(crate) use group::{Change, Group, How};
+pub(crate) use guard::Deadlines;
+pub(crate) use signals::{Received, Signals, parse};
+pub(crate) use terminal::Terminal;
