@@ -253,6 +253,7 @@ impl Run<'_> {
             ask: self.arguments.signal,
             kill_after: self.kill_after,
             tick: self.timing.lease_duration() / 60,
+            renew_deadline: self.timing.renew_deadline(),
         };
         let mut group = Group::start(plan.ask, plan.kill_after)
             .await

@@ -115,6 +115,7 @@ async fn guard(ask: Signal, kill_after: Duration) -> io::Result<()> {
                     if filled == FRAME {
                         filled = 0;
                         deadlines = Some(Deadlines::from_frame(frame));
+                        has_asked = false;
                     }
                 }
                 _ => {

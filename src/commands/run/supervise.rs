@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use gwlock_engine::client::clock::sleep_until;
 use gwlock_engine::client::{Clock as _, LeaseGuard, SystemClock};
-use gwlock_engine::protocol::clock::Moment;
 use gwlock_engine::protocol::hold::Loss;
 use rustix::process::{Pid, Signal};
 use tokio::time::{MissedTickBehavior, interval};
@@ -25,6 +24,8 @@ pub(super) struct Plan {
     pub(super) kill_after: Duration,
     /// How often the guard is told of renewals.
     pub(super) tick: Duration,
+    /// How long after the last good renewal the lease counts as lost.
+    pub(super) renew_deadline: Duration,
 }
 
 /// How it went.
@@ -52,9 +53,9 @@ pub(super) async fn supervise(
     signals: &mut Signals,
     spawn: impl FnOnce(&mut Group) -> io::Result<Pid>,
 ) -> io::Result<Supervised> {
-    let mut kill_at = tell(guard, group, plan);
+    let mut told = tell(guard, group, plan);
     if !guard.is_held() {
-        let loss = Some(guard.lost().await);
+        let loss = Some(plan.stood_still());
         return Ok(Supervised { how: None, loss });
     }
     let mut terminal = Terminal::of_stdin();
@@ -72,7 +73,7 @@ pub(super) async fn supervise(
         let event = tokio::select! {
             biased;
             lost = guard.lost(), if loss.is_none() && how.is_none() => Event::Lost(lost),
-            () = sleep_until(&SystemClock, kill_at), if loss.is_some() && !has_killed => Event::KillTime,
+            () = sleep_until(&SystemClock, told.kill), if loss.is_some() && !has_killed => Event::KillTime,
             received = signals.next() => match received {
                 Received::Child => Event::Child,
                 Received::Forward(signal) => Event::Forward(signal),
@@ -83,7 +84,7 @@ pub(super) async fn supervise(
             Event::Lost(lost) => {
                 tracing::info!("asking the command to end");
                 loss = Some(lost);
-                kill_at = kill_at.min(SystemClock.now() + plan.kill_after);
+                told.kill = told.kill.min(SystemClock.now() + plan.kill_after);
                 group.signal(plan.ask);
             }
             Event::KillTime => {
@@ -95,8 +96,10 @@ pub(super) async fn supervise(
                 for change in group.reap() {
                     match change {
                         Change::Ended(ended) => {
-                            if loss.is_none() && !guard.is_held() {
-                                loss = Some(guard.lost().await);
+                            // Where this process stood still, the guard may have ended it.
+                            let was_late = SystemClock.now() >= told.ask;
+                            if loss.is_none() && (was_late || !guard.is_held()) {
+                                loss = Some(plan.stood_still());
                             }
                             how = Some(ended);
                             if let Some(terminal) = &mut terminal {
@@ -119,7 +122,7 @@ pub(super) async fn supervise(
             }
             Event::Tick => {
                 if loss.is_none() && guard.is_held() {
-                    kill_at = tell(guard, group, plan);
+                    told = tell(guard, group, plan);
                 }
             }
         }
@@ -127,16 +130,27 @@ pub(super) async fn supervise(
     Ok(Supervised { how, loss })
 }
 
-/// Tells the guard until when the command may live, and returns when it is killed.
-fn tell(guard: &LeaseGuard, group: &mut Group, plan: &Plan) -> Moment {
+impl Plan {
+    /// The loss of a lease that nobody has seen yet, because this process did not run when it happened.
+    fn stood_still(&self) -> Loss {
+        Loss::RenewDeadline {
+            after: self.renew_deadline,
+            trouble: Some("gwlock stood still".to_owned()),
+        }
+    }
+}
+
+/// Tells the guard until when the command may live.
+fn tell(guard: &LeaseGuard, group: &mut Group, plan: &Plan) -> Deadlines {
     // In this order a pause in between makes the deadlines earlier, never later.
     let now = SystemClock.now();
     let stop_by = now + guard.remaining();
     let kill = stop_by + plan.kill_after;
     // This process is first; the guard acts when it does not.
     let ask = stop_by + plan.kill_after / 2;
-    group.tell(Deadlines { ask, kill });
-    kill
+    let deadlines = Deadlines { ask, kill };
+    group.tell(deadlines);
+    deadlines
 }
 
 /// A command that was stopped while somebody is at the terminal: it wanted the terminal, or Ctrl-Z was typed.
