@@ -230,3 +230,42 @@ fn a_kill_that_would_come_too_late_is_refused() {
     assert_eq!((run.code, run.stdout.as_str()), (78, ""), "{run:?}");
     assert_eq!(server.count("create"), 0);
 }
+
+#[test]
+fn what_nohup_ignores_stays_ignored() {
+    let server = Server::start();
+    let gwlock = env!("CARGO_BIN_EXE_gwlock");
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            r#"trap '' HUP; exec "$0" run key -- sh -c 'kill -HUP $PPID $$; echo alive'"#,
+        ])
+        .arg(gwlock)
+        .env("KUBECONFIG", server.kubeconfig("admin"))
+        .output();
+    let run: Run = output.unwrap().into();
+    assert_eq!((run.code, run.stdout.as_str()), (0, "alive\n"), "{run:?}");
+}
+
+#[test]
+fn a_guard_that_is_killed_is_missed_and_the_command_goes_on() {
+    let server = Server::start();
+    let made = Command::new("mkfifo").arg(server.path("go")).status();
+    assert!(made.unwrap().success());
+    // The leader of the group is the guard.
+    let command = "ps -o pgid= -p $$; read x < go; echo end; exit 3";
+    let mut child = script(&server, &[], command).spawn().unwrap();
+    let guard = wait_for_line(&mut child).trim().parse().unwrap();
+    kill_process(Pid::from_raw(guard).unwrap(), Signal::KILL).unwrap();
+    let mut told = String::new();
+    let stderr = child.stderr.as_mut().unwrap();
+    BufReader::new(stderr).read_line(&mut told).unwrap();
+    assert!(
+        told.starts_with("warning: the guard process is gone"),
+        "{told}"
+    );
+    fs::write(server.path("go"), "\n").unwrap();
+    let run = finish(child);
+    assert_eq!((run.code, run.stdout.as_str()), (3, "end\n"), "{run:?}");
+    assert_eq!(server.leases(), [""; 0]);
+}
