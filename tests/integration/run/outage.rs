@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use gwlock_apiserver::faults::{Action, Fault};
 use jiff::Timestamp;
 
 use super::{finish, script, wait_for_line};
@@ -9,12 +10,12 @@ use crate::fixture::Server;
 
 #[test]
 fn the_command_is_dead_before_a_lease_that_cannot_be_renewed_expires() {
-    let mut server = Server::start();
+    let server = Server::start();
     let stubborn = r#"trap '' TERM; echo ready; while :; do date +%s%N > stamp.new; mv stamp.new stamp; sleep 0.02; done"#;
     let flags = ["--lease-duration", "6s"];
     let mut child = script(&server, &flags, stubborn).spawn().unwrap();
     assert_eq!(wait_for_line(&mut child), "ready\n");
-    server.stop_serving();
+    server.inject(Fault::new(Action::LoseRequest));
     // No renewal can have been sent later than this.
     let gone = Timestamp::now().as_nanosecond();
     let run = finish(child);
@@ -32,12 +33,12 @@ fn the_command_is_dead_before_a_lease_that_cannot_be_renewed_expires() {
 
 #[test]
 fn a_command_may_end_by_itself_when_it_is_asked_to() {
-    let mut server = Server::start();
+    let server = Server::start();
     let polite = "trap 'echo bye; exit 0' HUP; echo ready; sleep 1000 & wait";
     let flags = ["--lease-duration", "3s", "--signal", "HUP"];
     let mut child = script(&server, &flags, polite).spawn().unwrap();
     assert_eq!(wait_for_line(&mut child), "ready\n");
-    server.stop_serving();
+    server.inject(Fault::new(Action::Pause));
     let run = finish(child);
     assert_eq!((run.code, run.stdout.as_str()), (79, "bye\n"), "{run:?}");
     assert!(
