@@ -33,6 +33,7 @@ pub mod handle;
 pub mod lease_api;
 pub mod list;
 pub mod lock;
+pub mod removal;
 pub mod trace;
 pub mod transport;
 pub mod watch;

@@ -13,4 +13,5 @@ pub mod holder;
 pub mod key;
 pub mod record;
 pub mod release;
+pub mod removal;
 pub mod timing;

@@ -1,5 +1,7 @@
 //! The lock on the embedded API server, under a paused clock: real client code, no network, no waiting.
 
+#[path = "lock/removal.rs"]
+mod removal;
 mod support;
 
 use std::time::Duration;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use gwlock_apiserver::access::{Authentication, UserInfo};
 use gwlock_apiserver::{ApiServer, TokioClock as ServerClock, Uids};
-use gwlock_engine::client::{LeaseLock, TokioClock};
+use gwlock_engine::client::removal::Remover;
+use gwlock_engine::client::{LeaseApi, LeaseLock, TokioClock};
 use gwlock_engine::protocol::key::LeaseName;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -207,5 +208,13 @@ impl Pod {
         .clock(Arc::new(self.clock))
         .rng(StdRng::seed_from_u64(seed));
         lock.build()
+    }
+
+    /// Removes a lease, each request of it within 10 s.
+    pub(crate) fn remover(&self, lease: &str) -> Remover {
+        let name = LeaseName::new(lease).unwrap();
+        let api = LeaseApi::new(self.client.clone(), NAMESPACE, name);
+        let timeout = std::time::Duration::from_secs(10);
+        Remover::new(api, Arc::new(self.clock), timeout, timeout * 3)
     }
 }
