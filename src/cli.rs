@@ -6,7 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 #[cfg(feature = "serve")]
 use crate::commands::serve;
 use crate::commands::{
-    acquire, bench, completion, dedup, inspect, release, renew, resolve, run, send, verify,
+    acquire, bench, completion, dedup, force_expire, inspect, release, renew, resolve, run, send,
+    verify,
 };
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Verify(verify::Arguments),
     Run(Box<run::Arguments>),
     Inspect(inspect::Arguments),
+    ForceExpire(force_expire::Arguments),
     Resolve(resolve::Arguments),
     Send(Box<send::Arguments>),
     Dedup(dedup::Arguments),

@@ -6,6 +6,7 @@ pub(crate) mod claim;
 pub(crate) mod completion;
 pub(crate) mod consent;
 pub(crate) mod dedup;
+pub(crate) mod force_expire;
 pub(crate) mod inspect;
 pub(crate) mod key;
 #[cfg(feature = "sim")]
@@ -37,6 +38,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Release(arguments) => context.block_on(release::execute(&arguments, &context)),
         Command::Verify(arguments) => context.block_on(verify::execute(&arguments, &context)),
         Command::Run(arguments) => context.block_on(run::execute(&arguments, &context)),
+        Command::ForceExpire(arguments) => {
+            context.block_on(force_expire::execute(&arguments, &context))
+        }
         Command::Inspect(arguments) => context.block_on(inspect::execute(&arguments, &context)),
         Command::Resolve(arguments) => context.block_on(resolve::execute(&arguments, &context)),
         Command::Send(arguments) => context.block_on(send::execute(&arguments, &context)),

@@ -135,6 +135,21 @@ impl Failure {
         }
     }
 
+    /// Both as one, with the exit code of this one. What both say is said once.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        let (message, more) = (self.message(), other.message());
+        if !message.lines().any(|line| line == more) {
+            self.source = anyhow::Error::msg(format!("{message}\n{more}"));
+        }
+        for hint in other.hints {
+            if !self.hints.contains(&hint) {
+                self.hints.push(hint);
+            }
+        }
+        self
+    }
+
     /// The same in better words, once it is known which server was meant.
     #[must_use]
     pub(crate) fn explained(self, reached: Option<&Reached>) -> Self {

@@ -73,6 +73,8 @@ pub const SCHEMA: [EventType; 12] = [
             "fencing_token",
             "evidence",
             "by",
+            "reason",
+            "before",
         ],
     ),
 ];
@@ -85,7 +87,7 @@ const COUNTED: &[&str] = &[
 const ACQUIRED: &[&str] = &["lease", "run", "holder", "fencing_token", "waited_seconds"];
 
 /// The JSON type of every field of `event_data`; `?` marks those that can be null.
-pub const FIELDS: [(&str, &str); 26] = [
+pub const FIELDS: [(&str, &str); 28] = [
     ("signal_type", "string"),
     ("signal_name", "string"),
     ("namespace", "string?"),
@@ -112,6 +114,8 @@ pub const FIELDS: [(&str, &str); 26] = [
     ("held_seconds", "number"),
     ("evidence", "string"),
     ("by", "string"),
+    ("reason", "string?"),
+    ("before", "object"),
 ];
 
 impl EventType {
@@ -156,7 +160,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// A lease was removed although it was held.
+    /// A lease was removed from its holder.
     #[must_use]
     pub fn force_expired(removed: &Removed<'_>) -> Self {
         Self {
@@ -169,6 +173,8 @@ impl Event {
                 "fencing_token": removed.fencing_token,
                 "evidence": removed.evidence,
                 "by": removed.by,
+                "reason": removed.reason,
+                "before": removed.before,
             }),
         }
     }
@@ -204,4 +210,8 @@ pub struct Removed<'a> {
     pub evidence: &'a str,
     /// Who removed it.
     pub by: &'a str,
+    /// Why, in the words of whoever removed it.
+    pub reason: Option<&'a str>,
+    /// The lease as it was, cut to a size that a log can take.
+    pub before: &'a Value,
 }

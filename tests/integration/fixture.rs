@@ -310,7 +310,6 @@ impl Server {
     }
 
     /// Takes all faults back, and lets go on what waits at a pause.
-    #[cfg(feature = "serve")]
     pub(crate) fn resume(&self) {
         self.api.faults().clear();
         self.api.faults().resume();

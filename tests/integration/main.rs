@@ -8,6 +8,7 @@ mod dedup;
 mod defects;
 mod exit_codes;
 mod fixture;
+mod force_expire;
 mod gateway;
 #[cfg(feature = "sim")]
 mod gateway_lock;

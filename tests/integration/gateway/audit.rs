@@ -148,6 +148,8 @@ fn forced() -> Value {
         fencing_token: "7",
         evidence: "expired 41 s ago by the server's clock",
         by: "ops@host",
+        reason: Some("its node is gone"),
+        before: &json!({"spec": {"holderIdentity": "gateway-1"}}),
     });
     serde_json::from_str(&event.line(Timestamp::now())).unwrap()
 }
