@@ -38,9 +38,8 @@ use case::Case;
     visible_alias = "force-unlock",
     after_help = "Examples:
   gwlock force-expire prod/Deployment/payment-api
-  gwlock force-expire gw-lock-91fce8d5c4949766 --yes --if-holder gateway-1 --reason 'node lost' --audit-log audit.jsonl
-  gwlock force-expire gw-lock-91fce8d5c4949766 --dry-run=server -o json
-  gwlock inspect -o jsonpath='{range .items[?(@.stale==true)]}{.name}{\"\\n\"}{end}' | gwlock force-expire --yes -"
+  gwlock force-expire gw-lock-91fce8d5c4949766 --if-holder gateway-1 --reason 'node lost' --yes
+  gwlock force-expire gw-lock-91fce8d5c4949766 --dry-run=server -o json"
 )]
 pub(crate) struct Arguments {
     /// Leases to remove: names, fingerprints, targets, any text; - reads them from stdin
@@ -64,7 +63,7 @@ pub(crate) struct Arguments {
     /// Only if the lease has this resourceVersion
     #[arg(long, value_name = "VERSION")]
     if_resource_version: Option<String>,
-    /// Do not ask
+    /// Do not ask; without a terminal this is needed, except on the lab
     #[arg(short, long)]
     yes: bool,
     /// File to add an audit event to for each deleted lease, a JSON object a line; - is stderr

@@ -68,7 +68,7 @@ async fn round(seed: u64) -> &'static str {
         Some(remover.remove(&seen).await)
     };
     let candidate = async {
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             return None;
         }
         let lock = world.pod("gateway-2").lock("a");

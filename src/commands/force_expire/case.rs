@@ -139,6 +139,9 @@ impl Case {
         };
         let record = &seen.record;
         let what = match &self.judged {
+            Judged::Refused(_, refused) if refused.can_be_forced => {
+                "nothing: it is not proven stale".to_owned()
+            }
             Judged::Refused(_, refused) => format!("nothing: {}", refused.why),
             _ if seen.is_proven_stale() => {
                 "it is deleted if it is still this version; the next candidate creates it anew".to_owned()
