@@ -7,6 +7,7 @@ pub(crate) mod completion;
 pub(crate) mod consent;
 pub(crate) mod dedup;
 pub(crate) mod force_expire;
+pub(crate) mod gc;
 pub(crate) mod inspect;
 pub(crate) mod key;
 #[cfg(feature = "sim")]
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::ForceExpire(arguments) => {
             context.block_on(force_expire::execute(&arguments, &context))
         }
+        Command::Gc(arguments) => context.block_on(gc::execute(&arguments, &context)),
         Command::Inspect(arguments) => context.block_on(inspect::execute(&arguments, &context)),
         Command::Resolve(arguments) => context.block_on(resolve::execute(&arguments, &context)),
         Command::Send(arguments) => context.block_on(send::execute(&arguments, &context)),

@@ -12,6 +12,7 @@ mod force_expire;
 mod gateway;
 #[cfg(feature = "sim")]
 mod gateway_lock;
+mod gc;
 mod generated;
 mod help;
 mod inspect;
