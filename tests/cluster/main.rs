@@ -13,6 +13,7 @@ mod exchange;
 mod gateway;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod mixed_fleet;
+mod removal;
 mod run;
 #[cfg(feature = "serve")]
 mod scenarios;
