@@ -609,3 +609,32 @@ fn nobodys_clock_but_the_servers_counts() {
     );
     assert_eq!(server.leases(), ["gw-lock-1", "gw-lock-2"]);
 }
+
+#[test]
+fn a_lease_that_a_finalizer_keeps_is_told_as_such() {
+    let server = Server::start();
+    let collection = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases");
+    let metadata = json!({"name": NAME, "finalizers": ["gwlock.dev/test"]});
+    let lease = json!({"metadata": metadata, "spec": Server::held_by("gateway-1", 100)});
+    server.create(&collection, 100, &lease);
+    let run = force_expire(&server, &[NAME, "--dry-run=server"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (
+            0,
+            "lease.coordination.k8s.io/gw-lock-1 marked as deleted, and kept by a finalizer (server dry run)\n"
+        )
+    );
+    for why in [
+        "is marked as deleted, but a finalizer keeps it, and nobody can acquire it",
+        "was left alone: it is being deleted already, and a finalizer keeps it",
+    ] {
+        let run = force_expire(&server, &[NAME, "--yes", "-o", "name"]);
+        let first = format!("error: gw-lock-1 in kubernaut-system {why}");
+        assert_eq!(
+            (run.code, run.stdout.as_str(), run.stderr.lines().next()),
+            (1, "", Some(first.as_str()))
+        );
+    }
+    assert_eq!(server.names(EVENTS).len(), 1);
+}

@@ -166,6 +166,9 @@ impl Case {
                 Some("would be force-expired if it is still this version")
             }
             (_, Some(Removed::Deleted)) => Some("force-expired"),
+            (_, Some(Removed::Kept)) if self.dry_run == DryRun::Server => {
+                Some("marked as deleted, and kept by a finalizer")
+            }
             _ => None,
         }
     }
