@@ -135,8 +135,8 @@ async fn confirm(
     removable: usize,
 ) -> Result<(), Failure> {
     let leases = match removable {
-        1 => "this lease".to_owned(),
-        several => format!("these {several} leases"),
+        1 => "a lease".to_owned(),
+        several => format!("{several} leases"),
     };
     let server = &cluster.config.cluster_url;
     let question = format!("This deletes {leases} on {server}.");

@@ -132,6 +132,9 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     }
     if !listing.items.is_empty() || arguments.output.is_structured() {
         show(arguments, &listing)?;
+        if !keys.is_empty() && arguments.is_table() {
+            point_to_removal(&listing, context);
+        }
     } else if keys.is_empty() {
         output::note(&match arguments.namespace(&cluster) {
             None => "No resources found".to_owned(),
@@ -152,6 +155,17 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         cluster.namespace
     );
     Err(Failure::says(Exit::No, message))
+}
+
+/// Whoever asks for a lease by name is told what to do about it.
+fn point_to_removal(listing: &Listing, context: &Context) {
+    let (program, flags) = context.called();
+    for report in Reports(listing).iter().filter(Report::is_stale) {
+        let (namespace, name) = report.lease();
+        let command = format!("{program} force-expire {name} -n {namespace}{flags}");
+        let hint = format!("{command}   # removes its holder");
+        output::problem("hint", colour::HINT, &hint);
+    }
 }
 
 /// The report on one lease as JSON, `null` if there is none, and the `Date` of the answer.

@@ -93,6 +93,28 @@ fn a_table_shows_state_expiry_and_problems() {
 }
 
 #[test]
+fn a_stale_lease_that_is_asked_for_comes_with_what_removes_it() {
+    let server = lab();
+    let run = server.gwlock(&["inspect", "gw-lock-1", "gw-lock-2"]).run();
+    let hint = run.stderr.strip_prefix("hint: gwlock ").unwrap();
+    let (command, why) = hint.split_once("   # ").unwrap();
+    assert_eq!((run.code, why), (0, "removes its holder\n"));
+    let words: Vec<&str> = command.split(' ').collect();
+    let run = server.gwlock(&[&words[..], &["--yes"]].concat()).run();
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "lease.coordination.k8s.io/gw-lock-1 force-expired\n")
+    );
+    for quiet in [
+        &["inspect"][..],
+        &["inspect", "gw-lock-2"],
+        &["inspect", "gw-lock-2", "-o", "json"],
+    ] {
+        assert_eq!(server.gwlock(quiet).run().stderr, "", "{quiet:?}");
+    }
+}
+
+#[test]
 fn json_holds_the_evidence() {
     let server = lab();
     let list = server

@@ -153,6 +153,11 @@ impl<'a> Report<'a> {
         self.state == GONE
     }
 
+    /// Whether its holder is proven to hold it no more.
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale
+    }
+
     /// Its namespace and its name.
     pub(super) fn lease(&self) -> (String, String) {
         (self.namespace.to_owned(), self.name.to_owned())
