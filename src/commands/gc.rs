@@ -159,7 +159,7 @@ fn expired(listing: Listing, older_than: Duration) -> Vec<Listed> {
 
 fn is_old_enough(verdict: &Verdict, older_than: Duration) -> bool {
     match verdict {
-        Verdict::Expired(evidence) => evidence.age >= evidence.limit + older_than,
+        Verdict::Expired(evidence) => evidence.age.saturating_sub(evidence.limit) >= older_than,
         Verdict::Free | Verdict::Deleting | Verdict::Held { .. } => false,
     }
 }
@@ -202,7 +202,12 @@ async fn collect(
         api = api.dry_run();
     }
     let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let remover = Remover::new(api, Arc::new(SystemClock), timeout, timeout * 3);
+    let remover = Remover::new(
+        api,
+        Arc::new(SystemClock),
+        timeout,
+        timeout.saturating_mul(3),
+    );
     let seen = match remover.look().await {
         Ok(Some(seen)) => seen,
         Ok(None) => return Ok(Outcome::Gone),
@@ -328,6 +333,7 @@ mod tests {
             ),
         ] {
             assert_eq!(is_old_enough(&verdict, hour), expected, "{verdict:?}");
+            assert!(!is_old_enough(&verdict, Duration::MAX), "{verdict:?}");
         }
     }
 }

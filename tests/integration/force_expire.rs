@@ -521,7 +521,7 @@ fn an_outcome_that_nobody_knows_has_its_code() {
     );
     let run = force_expire(
         &server,
-        &[NAME, "--yes", "-o", "name", "--request-timeout", "1s"],
+        &[NAME, "--yes", "-o", "name", "--request-timeout", "2s"],
     );
     assert_eq!((run.code, run.stdout.as_str()), (76, ""), "{run:?}");
     assert!(

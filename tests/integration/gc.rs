@@ -229,7 +229,7 @@ fn a_failure_ends_it_after_what_was_done_is_told() {
             .verb("delete")
             .name("ro-lock-1"),
     );
-    let run = gc(&server, &["--request-timeout", "1s"]);
+    let run = gc(&server, &["--request-timeout", "2s"]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
         (76, "lease.coordination.k8s.io/gw-lock-1 deleted\n"),

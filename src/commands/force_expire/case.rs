@@ -74,7 +74,12 @@ impl Case {
             api = api.dry_run();
         }
         let timeout = cluster.request_timeout.unwrap_or(REQUEST_TIMEOUT);
-        let remover = Remover::new(api, Arc::new(SystemClock), timeout, timeout * 3);
+        let remover = Remover::new(
+            api,
+            Arc::new(SystemClock),
+            timeout,
+            timeout.saturating_mul(3),
+        );
         let judged = match remover.look().await {
             Ok(None) => Judged::Gone,
             Ok(Some(seen)) => match refusal(&seen, arguments) {
