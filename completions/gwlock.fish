@@ -48,7 +48,11 @@ complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "acquire" -d 'Acquire 
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "renew" -d 'Renew a claim, once'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "release" -d 'Release a claim'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "run" -d 'Hold a lease while a command runs'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "force-unlock" -d 'Remove a stale holder: delete a lease that has expired'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
@@ -187,6 +191,43 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l key-as -d 'How KEY is read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l lease-duration -d 'How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l renew-deadline -d 'How long after the last good renewal the holder stops [default: two thirds of the lease duration]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l retry-period -d 'How long after a failed renewal the next one is tried [default: 2s, less for short leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l wait -d 'How long to wait for a lease that somebody holds; 0 tries once. The default outlives a crashed holder' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -s E -l busy-exit-code -d 'Exit code when the lease is busy, instead of 75' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l signal -d 'What the command is asked to end with when the lease is lost: TERM, INT, HUP, QUIT, USR1, USR2, ABRT, KILL' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l kill-after -d 'How long after --signal it is killed [default: half of what is left of the lease at the renew deadline]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l status-file -d 'Keep what is going on in this file, as JSON' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l identity -d 'Who acquires [default: $POD_NAME, user@host]; a nonce is appended' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l dry-run -d 'Check, but do not write, and do not run the command' -r -f -a "none\t'Write'
+client\t'Send nothing that writes; say what would be sent'
+server\t'Let the server check the writes and store nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l key-as -d 'How the keys are read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
 name\t'The name of a lease as it stands'
 fingerprint\t'A fingerprint of 16 to 64 hex digits'
@@ -221,6 +262,106 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s w -l watch -d 
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l no-headers -d 'No header line'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l key-as -d 'How the keys are read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l reason -d 'Why, for the Event and the audit log' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-holder -d 'Only if this is the holder' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-uid -d 'Only if the lease has this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-resource-version -d 'Only if the lease has this resourceVersion' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l audit-log -d 'File to add an audit event to for each deleted lease, a JSON object a line; - is stderr' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+client\t'Send nothing that writes; say what would be sent'
+server\t'Let the server check the writes and store nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l even-if-live -d 'Delete it although its holder may be alive and at work: two may then work at once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -s y -l yes -d 'Do not ask; without a terminal this is needed, except on the lab'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l key-as -d 'How the keys are read' -r -f -a "auto\t'By its shape: lease name, fingerprint, target, otherwise text'
+name\t'The name of a lease as it stands'
+fingerprint\t'A fingerprint of 16 to 64 hex digits'
+target\t'A target, such as prod/Deployment/payment-api'
+text\t'Any text, hashed as a whole'
+raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l reason -d 'Why, for the Event and the audit log' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-holder -d 'Only if this is the holder' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-uid -d 'Only if the lease has this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-resource-version -d 'Only if the lease has this resourceVersion' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l audit-log -d 'File to add an audit event to for each deleted lease, a JSON object a line; - is stderr' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+client\t'Send nothing that writes; say what would be sent'
+server\t'Let the server check the writes and store nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l even-if-live -d 'Delete it although its holder may be alive and at work: two may then work at once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s y -l yes -d 'Do not ask; without a terminal this is needed, except on the lab'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l prefix -d 'Whose leases (repeatable)' -r -f -a "gw-lock\t'The gateway\'s'
+ro-lock\t'The remediation orchestrator\'s'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l older-than -d 'Only what has been expired for so long' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l max-per-second -d 'At most so many leases a second' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+client\t'Send nothing that writes; say what would be sent'
+server\t'Let the server check the writes and store nothing'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s A -l all-namespaces -d 'All namespaces'
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l cluster-id -d 'Cluster of the target, where several share one gateway' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l gateway-version -d 'Whose rule for fingerprints is followed' -r -f -a "current\t'The running gateway\'s'
 january\t'Those of the first gateway that took leases'"
@@ -577,20 +718,23 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify inspect resolve send dedup serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "run" -d 'Hold a lease while a command runs'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
