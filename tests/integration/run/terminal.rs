@@ -19,7 +19,12 @@ struct Session {
 impl Session {
     /// A session in which nothing but gwlock runs.
     fn start(server: &Server, script: &str) -> Self {
-        let words = ["run", LEASE, "--", "sh", "-c", script];
+        Self::of(server, &["sh", "-c", script])
+    }
+
+    /// The same with a command that is no shell's.
+    fn of(server: &Server, command: &[&str]) -> Self {
+        let words = [&["run", LEASE, "--"], command].concat();
         Self::program(server, env!("CARGO_BIN_EXE_gwlock"), &words)
     }
 
@@ -30,7 +35,8 @@ impl Session {
     }
 
     fn program(server: &Server, program: &str, words: &[&str]) -> Self {
-        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let controller =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
         let name = ptsname(&controller, Vec::new()).unwrap();
@@ -94,8 +100,11 @@ fn a_command_can_read_the_terminal() {
 #[test]
 fn ctrl_c_is_the_commands() {
     let server = Server::start();
-    let mut session = Session::start(&server, "echo ready; sleep 1000");
-    session.wait_for("ready");
+    // No shell, which could lose the signal while it starts its last command. The terminal shows what is typed, and then
+    // the command repeats it.
+    let mut session = Session::of(&server, &["cat"]);
+    session.type_in("ready\n");
+    session.wait_for("ready\r\nready\r\n");
     session.type_in("\x03");
     assert_eq!(session.code(), 130);
     assert_eq!(server.leases(), [""; 0]);

@@ -10,7 +10,8 @@ use super::arena::{Arena, POD, alert};
 
 /// Runs it on a terminal on which this is typed; how it ended, and what was to be seen.
 fn on_terminal(arena: &Arena, typed: &str) -> (i32, String) {
-    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    let controller =
+        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
     let name = ptsname(&controller, Vec::new()).unwrap();
