@@ -10,7 +10,7 @@ use gwlock_engine::protocol::expiry::{Rule, Verdict};
 use gwlock_engine::protocol::key::LeaseName;
 use gwlock_engine::protocol::record::LeaseRecord;
 
-use super::claim::{TimingArguments, handle_value, write_handle};
+use super::claim::{self, TimingArguments, handle_value, write_handle};
 use super::key::KeyArguments;
 use crate::context::{Context, interrupted};
 use crate::exit::Exit;
@@ -58,16 +58,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let timing = arguments.timing.timing()?;
     let cluster = context.cluster().await?;
     let base = Context::identity(arguments.identity.as_deref());
-    let mut builder = LeaseLock::builder(
-        cluster.client.clone(),
-        &cluster.namespace,
-        name.clone(),
-        base.clone(),
-    )
-    .timing(timing);
-    if let Some(timeout) = cluster.request_timeout {
-        builder = builder.request_timeout(timeout);
-    }
+    let mut builder = claim::builder(&cluster, &cluster.namespace, name.clone(), &base, timing);
     match arguments.dry_run {
         DryRun::Client => {
             output::data(&format!(

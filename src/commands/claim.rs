@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
-use gwlock_engine::client::lock::HandleError;
+use gwlock_engine::client::lock::{HandleError, LeaseLockBuilder};
 use gwlock_engine::client::{LeaseHandle, LeaseLock};
 use gwlock_engine::protocol::key::LeaseName;
 use gwlock_engine::protocol::timing::Timing;
@@ -116,12 +116,22 @@ pub(crate) fn lock_of(
 ) -> Result<LeaseLock, Failure> {
     let name =
         LeaseName::new(&handle.lease).map_err(|error| Failure::new(Exit::BadInput, error))?;
-    let mut builder = LeaseLock::builder(cluster.client.clone(), &handle.namespace, name, "");
-    builder = builder.timing(timing);
-    if let Some(timeout) = cluster.request_timeout {
-        builder = builder.request_timeout(timeout);
+    Ok(builder(cluster, &handle.namespace, name, "", timing).build())
+}
+
+/// A lock as every command sets it up: on the cluster that was chosen, with the deadline of `--request-timeout`.
+pub(crate) fn builder(
+    cluster: &Cluster,
+    namespace: &str,
+    name: LeaseName,
+    base: &str,
+    timing: Timing,
+) -> LeaseLockBuilder {
+    let builder = LeaseLock::builder(cluster.client.clone(), namespace, name, base).timing(timing);
+    match cluster.request_timeout {
+        Some(timeout) => builder.request_timeout(timeout),
+        None => builder,
     }
-    Ok(builder.build())
 }
 
 /// What `-o json` prints of a claim.

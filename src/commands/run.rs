@@ -19,7 +19,7 @@ use gwlock_engine::protocol::timing::Timing;
 use rustix::process::Signal;
 
 use super::acquire;
-use super::claim::TimingArguments;
+use super::claim::{self, TimingArguments};
 use super::key::KeyArguments;
 use crate::context::{Cluster, Context};
 use crate::exit::Exit;
@@ -86,16 +86,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let kill_after = arguments.kill_after(timing)?;
     let cluster = context.cluster().await?;
     let base = Context::identity(arguments.identity.as_deref());
-    let mut builder = LeaseLock::builder(
-        cluster.client.clone(),
-        &cluster.namespace,
-        name.clone(),
-        base.clone(),
-    )
-    .timing(timing);
-    if let Some(timeout) = cluster.request_timeout {
-        builder = builder.request_timeout(timeout);
-    }
+    let mut builder = claim::builder(&cluster, &cluster.namespace, name.clone(), &base, timing);
     match arguments.dry_run {
         DryRun::Client => return arguments.would_run(&name, &base, &cluster),
         DryRun::Server => builder = builder.dry_run(),
