@@ -4,6 +4,7 @@
 //! client, the simulator and the narrated cases drive the same code.
 
 pub mod acquire;
+mod backoff;
 pub mod clock;
 pub mod exchange;
 pub mod expiry;

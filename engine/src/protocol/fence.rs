@@ -37,11 +37,13 @@ impl PartialOrd for FencingToken {
 
 impl Ord for FencingToken {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0
-            .len()
-            .cmp(&other.0.len())
-            .then_with(|| self.0.cmp(&other.0))
+        compare_versions(&self.0, &other.0)
     }
+}
+
+/// The order of two resourceVersions of one resource type, which are decimal integers of any length.
+pub(crate) fn compare_versions(one: &str, other: &str) -> Ordering {
+    (one.len(), one).cmp(&(other.len(), other))
 }
 
 impl fmt::Display for FencingToken {

@@ -4,12 +4,10 @@
 
 use std::time::Duration;
 
+use super::backoff::Backoff;
 use super::clock::Moment;
 use super::exchange::{Answer, Attempt, Refusal, Reply, Request, Version};
 use super::record::LeaseRecord;
-
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +53,8 @@ pub struct Release {
     uid: Option<String>,
     plan: Plan,
     awaiting: bool,
-    due: Moment,
-    deadline: Moment,
+    backoff: Backoff,
     request_timeout: Duration,
-    pause: Duration,
     /// A DELETE was sent that has no answer.
     unclear: bool,
     /// Our lease is deleted; only a late write of ours is still looked for.
@@ -103,10 +99,8 @@ impl Release {
             uid: None,
             plan: Plan::Look,
             awaiting: false,
-            due: now,
-            deadline: now + budget,
+            backoff: Backoff::new(now, budget),
             request_timeout,
-            pause: FIRST_PAUSE,
             unclear: false,
             open: Vec::new(),
             done: None,
@@ -124,16 +118,14 @@ impl Release {
     /// What to do at `now`. While an answer is awaited this must not be called.
     #[must_use]
     pub fn next(&mut self, now: Moment) -> Step {
-        if let Plan::Done(released) = &self.plan {
-            return Step::Done(released.clone());
-        }
-        if now < self.due {
-            return Step::Sleep { until: self.due };
-        }
         let request = match &self.plan {
+            Plan::Done(released) => return Step::Done(released.clone()),
+            _ if now < self.backoff.due() => {
+                let until = self.backoff.due();
+                return Step::Sleep { until };
+            }
             Plan::Delete(version) => Request::Delete(version.clone()),
             Plan::Look => Request::Get,
-            Plan::Done(released) => return Step::Done(released.clone()),
         };
         self.awaiting = true;
         Step::Send {
@@ -204,10 +196,7 @@ impl Release {
 
     fn again(&mut self, now: Moment, trouble: String, retry_after: Option<Duration>) {
         self.trouble = trouble;
-        let pause = self.pause.max(retry_after.unwrap_or_default());
-        self.pause = (self.pause * 2).min(LAST_PAUSE);
-        self.due = now + pause;
-        if self.due >= self.deadline {
+        if !self.backoff.put_off(now, retry_after) {
             let trouble = std::mem::take(&mut self.trouble);
             self.end(if self.unclear {
                 Released::Unknown(trouble)

@@ -5,12 +5,10 @@
 
 use std::time::Duration;
 
+use super::backoff::Backoff;
 use super::clock::Moment;
 use super::exchange::{Answer, Refusal, Reply, Request, Version};
 use super::record::LeaseRecord;
-
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +55,8 @@ pub struct Removal {
     version: Version,
     plan: Plan,
     awaiting: bool,
-    due: Moment,
-    deadline: Moment,
+    backoff: Backoff,
     request_timeout: Duration,
-    pause: Duration,
     /// A DELETE was sent that has no answer.
     unclear: bool,
 }
@@ -80,10 +76,8 @@ impl Removal {
             version,
             plan: Plan::Delete,
             awaiting: false,
-            due: now,
-            deadline: now + budget,
+            backoff: Backoff::new(now, budget),
             request_timeout,
-            pause: FIRST_PAUSE,
             unclear: false,
         }
     }
@@ -93,7 +87,10 @@ impl Removal {
     pub fn next(&mut self, now: Moment) -> Step {
         let request = match &self.plan {
             Plan::Done(removed) => return Step::Done(removed.clone()),
-            _ if now < self.due => return Step::Sleep { until: self.due },
+            _ if now < self.backoff.due() => {
+                let until = self.backoff.due();
+                return Step::Sleep { until };
+            }
             Plan::Delete => Request::Delete(self.version.clone()),
             Plan::Look => Request::Get,
         };
@@ -152,10 +149,7 @@ impl Removal {
     }
 
     fn again(&mut self, now: Moment, trouble: String, retry_after: Option<Duration>) {
-        let pause = self.pause.max(retry_after.unwrap_or_default());
-        self.pause = (self.pause * 2).min(LAST_PAUSE);
-        self.due = now + pause;
-        if self.due >= self.deadline {
+        if !self.backoff.put_off(now, retry_after) {
             self.end(if self.unclear {
                 Removed::Unknown(trouble)
             } else {

@@ -18,6 +18,7 @@ use tokio::sync::{oneshot, watch};
 use crate::client::lock::seeded_by_the_system;
 use crate::client::{Clock, SystemClock};
 use crate::protocol::clock::ServerTime;
+use crate::protocol::fence::compare_versions;
 use crate::protocol::key::Fingerprint;
 use crate::protocol::timing::{DEFAULT_MARGIN, Timing};
 
@@ -302,7 +303,8 @@ impl Shared {
         match (request, answer) {
             (_, Answer::Request(request)) => {
                 let version = &request.resource_version;
-                if seen.as_ref().is_none_or(|seen| is_newer(version, seen)) {
+                let is_newer = |seen: &String| compare_versions(version, seen).is_gt();
+                if seen.as_ref().is_none_or(is_newer) {
                     *seen = Some(version.clone());
                 }
             }
@@ -335,11 +337,6 @@ impl Drop for Task {
     fn drop(&mut self) {
         self.0.tasks.send_modify(|tasks| *tasks -= 1);
     }
-}
-
-/// Versions are whole numbers in decimal.
-fn is_newer(version: &str, than: &str) -> bool {
-    (version.len(), version) > (than.len(), than)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
