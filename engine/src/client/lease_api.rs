@@ -179,8 +179,7 @@ impl LeaseApi {
         &self,
         request: HttpRequest<Body>,
     ) -> Result<(http::response::Parts, Value), kube::Error> {
-        let (parts, body) = self.client.send(request).await?.into_parts();
-        let bytes = body.collect().await?.to_bytes();
+        let (parts, bytes) = whole_answer(&self.client, request).await?;
         Ok((parts, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
@@ -263,6 +262,15 @@ pub(crate) fn version_what_was_not_stored(body: &mut Value) {
     if let Some(Value::Object(metadata)) = body.get_mut("metadata") {
         metadata.entry("resourceVersion").or_insert(json!("0"));
     }
+}
+
+/// Sends a request, and returns when the whole answer is there. A deadline is the caller's.
+pub(crate) async fn whole_answer(
+    client: &kube::Client,
+    request: HttpRequest<Body>,
+) -> Result<(http::response::Parts, bytes::Bytes), kube::Error> {
+    let (parts, body) = client.send(request).await?.into_parts();
+    Ok((parts, body.collect().await?.to_bytes()))
 }
 
 /// The `Date` of an answer.

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, header};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kube::client::Body;
 use serde_json::Value;
@@ -19,7 +18,7 @@ use crate::protocol::exchange::{Answer, NotExecuted, Refusal, Verb};
 use crate::protocol::record::LeaseRecord;
 
 use super::api_error::{classify, classify_failure};
-use super::lease_api::server_date;
+use super::lease_api::{server_date, whole_answer};
 
 /// Leases of one page: large pages need fewer requests, small ones less memory.
 const PAGE: usize = 2000;
@@ -130,10 +129,7 @@ async fn fetch(client: &kube::Client, uri: &str, timeout: Duration) -> Result<Fe
         .header(header::ACCEPT, format!("{PROTOBUF}, application/json"))
         .body(Body::empty())
         .map_err(|error| ListError::Unreachable(error.to_string()))?;
-    let call = async {
-        let (parts, body) = client.send(request).await?.into_parts();
-        Ok::<_, kube::Error>((parts, body.collect().await?.to_bytes()))
-    };
+    let call = whole_answer(client, request);
     let (parts, bytes) = match tokio::time::timeout(timeout, call).await {
         Err(_) => {
             return Err(ListError::Unreachable(format!(

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, Request as HttpRequest, StatusCode, header};
-use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 
 use crate::client::api_error::{classify_failure, retry_after};
-use crate::client::lease_api::{server_date, version_what_was_not_stored};
+use crate::client::lease_api::{server_date, version_what_was_not_stored, whole_answer};
 use crate::client::transport::FIELD_MANAGER;
 use crate::client::{Clock, Exchange, ExchangeObserver};
 use crate::protocol::exchange::NotExecuted;
@@ -201,8 +200,7 @@ impl RequestApi {
         &self,
         request: HttpRequest<Body>,
     ) -> Result<(http::response::Parts, Value), kube::Error> {
-        let (parts, body) = self.client.send(request).await?.into_parts();
-        let bytes = body.collect().await?.to_bytes();
+        let (parts, bytes) = whole_answer(&self.client, request).await?;
         let mut body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         if self.dry_run && parts.status.is_success() {
             version_what_was_not_stored(&mut body);

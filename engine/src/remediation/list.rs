@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use http::{Request, StatusCode, header};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kube::client::Body;
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::client::api_error::{classify_failure, describe};
-use crate::client::lease_api::server_date;
+use crate::client::lease_api::{server_date, whole_answer};
 use crate::client::list::encode;
 use crate::protocol::exchange::Answer as LeaseAnswer;
 use crate::protocol::key::Fingerprint;
@@ -176,10 +175,7 @@ async fn fetch(
         .header(header::ACCEPT, "application/json")
         .body(Body::empty())
         .map_err(|error| ListError::Unreachable(error.to_string()))?;
-    let call = async {
-        let (parts, body) = client.send(request).await?.into_parts();
-        Ok::<_, kube::Error>((parts, body.collect().await?.to_bytes()))
-    };
+    let call = whole_answer(client, request);
     let (parts, bytes) = match tokio::time::timeout(timeout, call).await {
         Err(_) => {
             let message = format!("no answer within {timeout:?}");
