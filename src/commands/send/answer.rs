@@ -49,6 +49,20 @@ pub(super) struct Answer {
     pub(super) failure: Option<Failure>,
 }
 
+impl Answer {
+    /// Of a request that was not sent, because no signal can be made of it or nobody may be sent to.
+    pub(super) fn unsent(failure: Failure) -> Self {
+        Self {
+            signals: vec![Told::failed(None, failure.exit, failure.message())],
+            body: None,
+            status: None,
+            request_id: None,
+            took: Duration::ZERO,
+            failure: Some(failure),
+        }
+    }
+}
+
 /// What came of one signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Told {

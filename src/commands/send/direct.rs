@@ -33,7 +33,7 @@ use super::answer::{Answer, Known, Told, of_many};
 use super::refuse_without;
 use super::signal::Payload;
 use super::trace::Tracer;
-use meaning::{Namespaces, failed_answer};
+use meaning::Namespaces;
 
 /// Alerts of one webhook that are worked on at the same time, as in a replica.
 const AT_ONCE: usize = 32;
@@ -203,7 +203,7 @@ impl Direct {
         let ingestion = &self.processing.ingestion;
         let webhook = match ingestion.webhook(body, self.header(now).as_deref(), now) {
             Ok(webhook) => webhook,
-            Err(error) => return failed_answer(Failure::new(Exit::BadInput, error)),
+            Err(error) => return Answer::unsent(Failure::new(Exit::BadInput, error)),
         };
         let alerts: Vec<&Alert> = ingestion.alerts(&webhook).collect();
         if alerts.is_empty() {
@@ -235,7 +235,7 @@ impl Direct {
         let ingestion = &self.processing.ingestion;
         let event = match ingestion.event(body, self.header(now).as_deref(), now) {
             Ok(event) => event,
-            Err(error) => return failed_answer(Failure::new(Exit::BadInput, error)),
+            Err(error) => return Answer::unsent(Failure::new(Exit::BadInput, error)),
         };
         self.tracer.tell("payload", || {
             let object = &event.involved_object;

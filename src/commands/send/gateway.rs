@@ -316,7 +316,7 @@ impl Gateway {
         let message = format!("POST {endpoint}, {} bytes (dry run)", body.len());
         let known = match known {
             Ok(known) => known,
-            Err(failure) => return meaning::unsendable(failure),
+            Err(failure) => return Answer::unsent(failure),
         };
         let mut signals: Vec<Told> = known
             .into_iter()

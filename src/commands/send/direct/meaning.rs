@@ -1,7 +1,5 @@
 //! What a failure means for whoever sent a signal: an exit code, and what to do. Nothing is sent here.
 
-use std::time::Duration;
-
 use gwlock_engine::client::AcquireError;
 use gwlock_engine::remediation::Failure as Cause;
 use gwlock_engine::remediation::exchange::{Refusal as RequestRefusal, Rule as RequestRule};
@@ -13,7 +11,7 @@ use crate::gateway::objects::LookupError;
 use crate::gateway::reply::{Answered, Failed};
 use crate::rbac::Rule;
 
-use super::super::answer::{Answer, Known, Told};
+use super::super::answer::Known;
 use super::Ended;
 
 /// Where things are.
@@ -21,18 +19,6 @@ use super::Ended;
 pub(super) struct Namespaces {
     pub(super) leases: String,
     pub(super) requests: String,
-}
-
-/// A payload that no signal can be made of.
-pub(super) fn failed_answer(failure: Failure) -> Answer {
-    Answer {
-        signals: vec![Told::failed(None, failure.exit, failure.message())],
-        body: None,
-        status: None,
-        request_id: None,
-        took: Duration::ZERO,
-        failure: Some(failure),
-    }
 }
 
 /// The cluster does not know what a RemediationRequest is.

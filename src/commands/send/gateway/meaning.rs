@@ -22,18 +22,6 @@ pub(super) fn unreadable(error: &PayloadError) -> Failure {
     Failure::new(Exit::BadInput, error.clone())
 }
 
-/// A request that will not be sent.
-pub(super) fn unsendable(failure: Failure) -> Answer {
-    Answer {
-        signals: vec![Told::failed(None, failure.exit, failure.message())],
-        body: None,
-        status: None,
-        request_id: None,
-        took: Duration::ZERO,
-        failure: Some(failure),
-    }
-}
-
 pub(super) fn answer(
     ended: Result<Reply, Trouble>,
     known: Vec<Preview>,
