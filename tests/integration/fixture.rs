@@ -2,7 +2,7 @@
 
 #[cfg(feature = "serve")]
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ use gwlock_apiserver::{ApiServer, Clock, Exchange};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use jiff::{SignedDuration, Timestamp};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
@@ -29,6 +30,21 @@ pub(crate) const NAMESPACE: &str = "kubernaut-system";
 
 /// Longer than anything here takes on a slow machine; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A terminal: what somebody sits at, and how a process opens the other end. No child of another test keeps it open.
+pub(crate) fn pty() -> (File, impl Fn() -> File) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let controller = openpt(flags).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    let terminal = move || {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        options.open(name.to_str().unwrap()).unwrap()
+    };
+    (File::from(controller), terminal)
+}
 
 /// How a process ended and what it said.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,11 @@
 //! `run` on a terminal of its own: the command can be typed to, and Ctrl-C is the command's.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command};
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
 use super::LEASE;
-use crate::fixture::Server;
+use crate::fixture::{Server, pty};
 
 /// A run in a session whose terminal is the other end.
 struct Session {
@@ -35,16 +33,7 @@ impl Session {
     }
 
     fn program(server: &Server, program: &str, words: &[&str]) -> Self {
-        let controller =
-            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&controller).unwrap();
-        unlockpt(&controller).unwrap();
-        let name = ptsname(&controller, Vec::new()).unwrap();
-        let terminal = || -> File {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true);
-            options.open(name.to_str().unwrap()).unwrap()
-        };
+        let (controller, terminal) = pty();
         let child = Command::new("setsid")
             .args(["--ctty", program])
             .args(words)
@@ -58,7 +47,7 @@ impl Session {
             .spawn()
             .unwrap();
         Self {
-            controller: File::from(controller),
+            controller,
             child,
             seen: String::new(),
         }

@@ -1,26 +1,14 @@
 //! On a terminal somebody is asked before a remediation is started.
 
-use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
 use super::arena::{Arena, POD, alert};
+use crate::fixture::pty;
 
 /// Runs it on a terminal on which this is typed; how it ended, and what was to be seen.
 fn on_terminal(arena: &Arena, typed: &str) -> (i32, String) {
-    let controller =
-        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&controller).unwrap();
-    unlockpt(&controller).unwrap();
-    let name = ptsname(&controller, Vec::new()).unwrap();
-    let terminal = || -> File {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true);
-        options.open(name.to_str().unwrap()).unwrap()
-    };
-    let mut controller = File::from(controller);
+    let (mut controller, terminal) = pty();
     controller.write_all(typed.as_bytes()).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_gwlock"))
         .args(["send", "--direct", "--identity", "me"])
