@@ -6,13 +6,14 @@ pub mod cli;
 mod commands;
 mod complete;
 mod context;
+pub mod evidence;
 pub mod exit;
 mod failure;
 mod flags;
 pub mod gateway;
 mod output;
 mod process;
-mod rbac;
+pub mod rbac;
 #[cfg(feature = "sim")]
 pub mod sim;
 

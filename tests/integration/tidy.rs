@@ -81,7 +81,23 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crate::sim",
         ],
     ),
+    (
+        "src/evidence",
+        &[
+            "crate::cli",
+            "crate::flags",
+            "crate::commands",
+            "crate::complete",
+            "crate::context",
+            "crate::failure",
+            "crate::output",
+            "crate::rbac",
+            "crate::sim",
+        ],
+    ),
     // What needs no API server knows of none, and of no clock.
+    ("src/evidence", PURE),
+    ("src/rbac", PURE),
     ("src/gateway/payload", PURE),
     ("src/gateway/compose", PURE),
     ("src/gateway/prometheus", PURE),
