@@ -1,5 +1,6 @@
-//! `gwlock lab`: an API server to try things on.
+//! `gwlock lab`: an API server to try things on. What is on it is the business of `fixtures` and `drills`.
 
+mod drills;
 mod fixtures;
 
 use std::ffi::OsString;
@@ -15,21 +16,27 @@ use gwlock_apiserver::access::UserInfo;
 use gwlock_apiserver::serve::{Credentials, ServeOptions, serve};
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::context::interrupted;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
+use drills::{Drill, Stage};
 
 /// Serve an API server on loopback, with leases and workloads to try things on
 ///
 /// Real kubectl works against it. Without COMMAND it serves until Ctrl-C and prints the `export KUBECONFIG=…` line to
 /// use in another terminal; with COMMAND it runs that with KUBECONFIG set and ends with it.
+///
+/// With --drill it has a situation to find one's way out of instead, as docs/runbook.md describes them: it says on stderr
+/// what has happened, and which section is about it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   gwlock lab
   gwlock lab -- gwlock inspect -A --prefix all
   gwlock lab -- gwlock send --direct --alertname A --namespace prod --pod checkout-6b5d4c-k8s2p
+  gwlock lab --drill stuck-lock -- bash
   gwlock lab -- bash")]
 pub(crate) struct Arguments {
     /// Port on 127.0.0.1 [default: one that is free]
@@ -43,23 +50,36 @@ pub(crate) struct Arguments {
     /// Where to write the kubeconfig [default: a temporary file, removed at the end]
     #[arg(long, value_name = "FILE")]
     write_kubeconfig: Option<PathBuf>,
+    /// Set up a situation of the runbook
+    #[arg(long, value_enum, value_name = "NAME")]
+    drill: Option<Drill>,
+    /// List the drills, and serve nothing
+    #[arg(long, conflicts_with_all = ["drill", "port", "write_kubeconfig", "command"])]
+    list_drills: bool,
     /// A command to run against it
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
 pub(crate) async fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
-    let credentials = Credentials::generate([
-        ("admin", UserInfo::new("admin", &["system:masters"])),
-        ("viewer", UserInfo::new("viewer", &[])),
-    ]);
+    if arguments.list_drills {
+        output::data(&drills::list())?;
+        return Ok(Exit::Done);
+    }
+    let credentials = Credentials::generate(users(arguments.drill));
     let clock = Arc::new(fixtures::LabClock::default());
     let server = ApiServer::builder()
         .clock(clock.clone())
         .authentication(credentials.authentication())
         .build();
-    let admin = credentials.token("admin").unwrap_or_default();
-    fixtures::create(&server, admin, &clock)
+    let stage = Stage {
+        server: server.clone(),
+        token: credentials.token(ADMIN).unwrap_or_default().to_owned(),
+        clock,
+    };
+    // Who is at work in a drill ends with the lab.
+    let mut at_work = JoinSet::new();
+    fill(arguments.drill, &stage, &mut at_work)
         .await
         .map_err(|error| Failure::new(Exit::Bug, error))?;
     let options = ServeOptions {
@@ -80,6 +100,9 @@ pub(crate) async fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
         Written::Kept(path) => path.clone(),
         Written::Temporary(file) => file.path().to_owned(),
     };
+    if let Some(drill) = arguments.drill {
+        output::note(&drill.told());
+    }
     if !arguments.command.is_empty() {
         return run(&arguments.command, &path).await;
     }
@@ -88,8 +111,39 @@ pub(crate) async fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
         serving.url()
     ));
     output::data(&format!("export KUBECONFIG={}", path.display()))?;
-    output::note("then try: gwlock inspect -o wide; kubectl get lease; kubectl get rr");
+    if arguments.drill.is_none() {
+        output::note("then try: gwlock inspect -o wide; kubectl get lease; kubectl get rr");
+    }
     Ok(Exit::Signal(interrupted().await))
+}
+
+/// Who may do everything.
+const ADMIN: &str = "admin";
+
+/// The users of the kubeconfig, the current one first.
+fn users(drill: Option<Drill>) -> Vec<(&'static str, UserInfo)> {
+    let mut users = vec![
+        (ADMIN, UserInfo::new("admin", &["system:masters"])),
+        ("viewer", UserInfo::new("viewer", &[])),
+    ];
+    if let Some(drill) = drill {
+        let gateway = (drills::GATEWAY, drills::gateway());
+        users.insert(if drill.is_as_gateway() { 0 } else { 2 }, gateway);
+    }
+    users
+}
+
+async fn fill(
+    drill: Option<Drill>,
+    stage: &Stage,
+    at_work: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let lab = stage.lab();
+    fixtures::create_base(&lab).await?;
+    match drill {
+        None => fixtures::create(&lab).await,
+        Some(drill) => drill.set_up(stage, at_work).await,
+    }
 }
 
 enum Written {

@@ -58,6 +58,16 @@ fn namespaces_and_contexts_are_offered() {
     );
 }
 
+#[cfg(feature = "sim")]
+#[test]
+fn drills_are_offered() {
+    let server = Server::start();
+    assert_eq!(
+        bash(&server, &["lab", "--drill", "l"]),
+        ["lock-timeouts", "lease-duration"]
+    );
+}
+
 #[test]
 fn a_cluster_that_cannot_be_reached_offers_nothing_and_says_nothing() {
     let mut server = Server::start();

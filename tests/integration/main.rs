@@ -6,6 +6,8 @@ mod claims;
 mod completion;
 mod dedup;
 mod defects;
+#[cfg(feature = "sim")]
+mod drills;
 mod exit_codes;
 mod fixture;
 mod force_expire;

@@ -1,6 +1,6 @@
 //! What there is to look at in the lab.
 
-mod requests;
+pub(super) mod requests;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -8,7 +8,7 @@ use anyhow::bail;
 use bytes::Bytes;
 use gwlock_apiserver::{ApiServer, Clock};
 use gwlock_engine::client::convert::micro_time;
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -29,25 +29,26 @@ const CRD: &str = include_str!("remediationrequest-crd.yaml");
 #[derive(Debug, Default)]
 pub(super) struct LabClock {
     seconds_back: AtomicI64,
+    seconds_off: AtomicI64,
+}
+
+impl LabClock {
+    /// Makes it so many seconds wrong for good: what is asked of it afterwards is by the wrong clock, ages included.
+    pub(super) fn set_off(&self, seconds: i64) {
+        self.seconds_off.store(seconds, Ordering::Relaxed);
+    }
 }
 
 impl Clock for LabClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now() - SignedDuration::from_secs(self.seconds_back.load(Ordering::Relaxed))
+        let off = self.seconds_off.load(Ordering::Relaxed);
+        let back = self.seconds_back.load(Ordering::Relaxed);
+        Timestamp::now() + SignedDuration::from_secs(off - back)
     }
 }
 
-/// Fills a new server that runs on this clock.
-pub(super) async fn create(
-    server: &ApiServer,
-    token: &str,
-    clock: &LabClock,
-) -> anyhow::Result<()> {
-    let lab = Lab {
-        server,
-        token,
-        clock,
-    };
+/// Fills a new server with what every lab has: namespaces, the kind RemediationRequest, and workloads.
+pub(super) async fn create_base(lab: &Lab<'_>) -> anyhow::Result<()> {
     lab.go_back(3600);
     for metadata in [
         // `gwlock send` asks nobody here before it starts remediations.
@@ -64,9 +65,7 @@ pub(super) async fn create(
         crd,
     )
     .await?;
-    lab.pod("gateway-7f9c-x2x", "Running").await?;
-    lab.pod("gateway-7f9c-gone", "Failed").await?;
-    // Payment-api has a RemediationRequest already; checkout and the others are there to get one.
+    // In the lab without a drill payment-api gets a RemediationRequest; the others are there to get one.
     lab.workload(
         "payment-api",
         "payment-api-7d9f8b",
@@ -79,6 +78,15 @@ pub(super) async fn create(
         lab.bare_pod("prod", &format!("load-{number}")).await?;
     }
     lab.bare_pod("staging", "unmanaged").await?;
+    lab.go_back(0);
+    Ok(())
+}
+
+/// Adds leases and RemediationRequests of every kind that there is.
+pub(super) async fn create(lab: &Lab<'_>) -> anyhow::Result<()> {
+    lab.go_back(3600);
+    lab.pod("gateway-7f9c-x2x", "Running").await?;
+    lab.pod("gateway-7f9c-gone", "Failed").await?;
     lab.lease(
         1800,
         "kubernaut-interactive-rr-91fce8d5c494-0a1b2c3d",
@@ -145,7 +153,7 @@ pub(super) async fn create(
         Some(0),
     )
     .await?;
-    requests::create(&lab).await?;
+    requests::create(lab).await?;
     lab.go_back(0);
     lab.remediation_request().await?;
     lab.go_back(0);
@@ -164,19 +172,21 @@ fn owned(name: &str, kind: &str, owner: &Value) -> Value {
     })
 }
 
-struct Lab<'a> {
-    server: &'a ApiServer,
-    token: &'a str,
-    clock: &'a LabClock,
+/// A server that is filled, by somebody who may do everything.
+pub(super) struct Lab<'a> {
+    pub(super) server: &'a ApiServer,
+    pub(super) token: &'a str,
+    pub(super) clock: &'a LabClock,
 }
 
 impl Lab<'_> {
-    fn go_back(&self, seconds: i64) {
+    /// Lets what is done from now on be so many seconds old.
+    pub(super) fn go_back(&self, seconds: i64) {
         self.clock.seconds_back.store(seconds, Ordering::Relaxed);
     }
 
     /// A lease written so many seconds ago by a holder whose clock was so many seconds ahead.
-    async fn lease(
+    pub(super) async fn lease(
         &self,
         ago: i64,
         name: &str,
@@ -223,7 +233,7 @@ impl Lab<'_> {
         Ok(())
     }
 
-    async fn bare_pod(&self, namespace: &str, name: &str) -> anyhow::Result<()> {
+    pub(super) async fn bare_pod(&self, namespace: &str, name: &str) -> anyhow::Result<()> {
         let pods = format!("/api/v1/namespaces/{namespace}/pods");
         let spec = json!({"containers": [{"name": "app", "image": "load"}]});
         self.post(&pods, json!({"metadata": {"name": name}, "spec": spec}))
@@ -231,7 +241,7 @@ impl Lab<'_> {
         Ok(())
     }
 
-    async fn pod(&self, name: &str, phase: &str) -> anyhow::Result<()> {
+    pub(super) async fn pod(&self, name: &str, phase: &str) -> anyhow::Result<()> {
         let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
         let mut pod = self
             .post(&pods, json!({"metadata": {"name": name, "labels": {"app": "gateway"}}, "spec": {"containers": [{"name": "gateway", "image": "gateway"}]}}))
@@ -243,7 +253,8 @@ impl Lab<'_> {
         Ok(())
     }
 
-    async fn remediation_request(&self) -> anyhow::Result<()> {
+    /// The request of payment-api, active and counted three times.
+    pub(super) async fn remediation_request(&self) -> anyhow::Result<()> {
         let seconds = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let requests =
             format!("/apis/kubernaut.ai/v1alpha1/namespaces/{NAMESPACE}/remediationrequests");
@@ -274,11 +285,30 @@ impl Lab<'_> {
         Ok(())
     }
 
-    async fn post(&self, path: &str, object: Value) -> anyhow::Result<Value> {
+    pub(super) async fn post(&self, path: &str, object: Value) -> anyhow::Result<Value> {
         self.send(Method::POST, path, object).await
     }
 
-    async fn send(&self, method: Method, path: &str, object: Value) -> anyhow::Result<Value> {
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        object: Value,
+    ) -> anyhow::Result<Value> {
+        let (status, body) = self.ask(method, path, object).await?;
+        if !status.is_success() {
+            bail!("{path}: {}", body["message"]);
+        }
+        Ok(body)
+    }
+
+    /// Sends a request and takes any answer.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        object: Value,
+    ) -> anyhow::Result<(StatusCode, Value)> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -288,11 +318,7 @@ impl Lab<'_> {
             .body(Full::new(Bytes::from(object.to_string())))?;
         let response = self.server.clone().oneshot(request).await?;
         let status = response.status();
-        let body: Value =
-            serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?;
-        if !status.is_success() {
-            bail!("{path}: {}", body["message"]);
-        }
-        Ok(body)
+        let body = serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?;
+        Ok((status, body))
     }
 }
