@@ -30,6 +30,7 @@ pub use users::User;
 
 use std::env;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// The CustomResourceDefinition of `remediationrequests.kubernaut.ai`, as YAML.
@@ -59,6 +60,21 @@ pub fn control_plane() -> Option<&'static ControlPlane> {
 #[must_use]
 pub fn private_control_plane() -> Option<ControlPlane> {
     (!is_skipped()).then(start)
+}
+
+/// Real kubectl, without a control plane.
+///
+/// `None` only where `GWLOCK_CONTROL_PLANE=skip` is set.
+///
+/// # Panics
+/// When it cannot be had, with what to install.
+#[must_use]
+pub fn kubectl() -> Option<PathBuf> {
+    if is_skipped() {
+        return None;
+    }
+    let assets = assets::control_plane().unwrap_or_else(|error| panic!("no kubectl: {error:#}"));
+    Some(assets.join("kubectl"))
 }
 
 /// An Alertmanager with this configuration.

@@ -22,6 +22,8 @@ mod inspect;
 mod replica;
 mod resolve;
 mod run;
+#[cfg(feature = "sim")]
+mod runbook;
 mod send;
 #[cfg(feature = "sim")]
 mod side_by_side;

@@ -13,7 +13,7 @@ pub(super) const SITUATION: Situation = Situation {
 };
 
 /// How late an answer about a lease is.
-const LATE: Duration = Duration::from_millis(800);
+const LATE: Duration = Duration::from_secs(1);
 
 pub(super) async fn set_up(stage: &Stage) -> anyhow::Result<()> {
     stage.lab().remediation_request().await?;

@@ -1,0 +1,68 @@
+//! From a stuck lock to a safe removal in three commands, each taken from what the one before it printed.
+
+use super::session::Session;
+
+/// The first column of the one row whose STATE is `expired`.
+fn expired_lease(table: &str) -> String {
+    let mut rows = table.lines().map(|row| {
+        row.split("   ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty())
+            .collect::<Vec<_>>()
+    });
+    let header = rows.next().unwrap();
+    let column = |name: &str| header.iter().position(|cell| *cell == name).unwrap();
+    let (name, state) = (column("NAME"), column("STATE"));
+    let mut expired = rows.filter(|row| row[state] == "expired");
+    let row = expired
+        .next()
+        .unwrap_or_else(|| panic!("nothing has expired: {table}"));
+    assert!(expired.next().is_none(), "which of them? {table}");
+    row[name].to_owned()
+}
+
+/// The command of the only hint: up to the comment.
+fn hinted(printed: &str) -> String {
+    let mut hints = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("hint: "));
+    let hint = hints.next().unwrap_or_else(|| panic!("no hint: {printed}"));
+    assert!(hints.next().is_none(), "which of them? {printed}");
+    hint.split("   #").next().unwrap().to_owned()
+}
+
+#[test]
+fn a_stuck_lock_is_found_and_removed_in_three_commands() {
+    let mut session = Session::start("stuck-lock", None);
+    let table = session.run("gwlock inspect");
+    let lease = expired_lease(&table);
+    let page = session.run(&format!("gwlock inspect {lease}"));
+    let removal = hinted(&page);
+    let words: Vec<&str> = removal.split(' ').take(3).collect();
+    assert_eq!(words, ["gwlock", "force-expire", &lease]);
+    let removed = session.run(&removal);
+    assert_eq!(session.code(), 0, "{removed}");
+    let last = removed.lines().last().unwrap();
+    assert_eq!(
+        last,
+        format!("lease.coordination.k8s.io/{lease} force-expired")
+    );
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    for command in [
+        "inspect".to_owned(),
+        format!("inspect {lease}"),
+        format!("force-expire {lease}"),
+    ] {
+        let line = format!("\n$ gwlock {command} ");
+        assert!(readme.contains(&line), "the README does not say {line}");
+    }
+    // The holder of the other lease has kept it.
+    let left = session.run("gwlock inspect --no-headers");
+    assert_eq!(left.lines().count(), 1, "{left}");
+    assert!(!left.contains(&lease), "{left}");
+    assert!(
+        table.lines().count() == 3 && left.contains(" held "),
+        "{table}{left}"
+    );
+}
