@@ -97,3 +97,21 @@ fn clocks_in_the_drill_are_as_wrong_as_they_are_said_to_be() {
     let in_between = seconds(before) + 600..=seconds(after) + 600;
     assert!(in_between.contains(&server.as_second()), "{run:?}");
 }
+
+#[test]
+fn a_holder_in_a_drill_renews_as_long_as_the_lab_runs() {
+    // Ends only when the lease was written again.
+    let script = "\"$gwlock\" inspect gw-lock-91fce8d5c4949766 --watch --no-headers | head -n 2";
+    let run = in_drill("lock-timeouts", script);
+    let rows: Vec<Vec<&str>> = run
+        .stdout
+        .lines()
+        .map(|row| row.split_whitespace().take(3).collect())
+        .collect();
+    let held = vec![
+        "gw-lock-91fce8d5c4949766",
+        "rollout-payment-api-x7k2q_6c1f09d2a4b7e835",
+        "held",
+    ];
+    assert_eq!(rows, [held.clone(), held], "{run:?}");
+}

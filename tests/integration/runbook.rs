@@ -43,16 +43,16 @@ macro_rules! drills {
 }
 
 drills! {
-    lock_timeouts: "lock-timeouts",
-    stuck_lock: "stuck-lock",
-    duplicate_rrs: "duplicate-rrs",
-    wrong_count: "wrong-count",
-    forbidden: "forbidden",
-    slow_api_server: "slow-api-server",
-    clock_skew: "clock-skew",
-    pod_restart: "pod-restart",
-    piled_up_leases: "piled-up-leases",
-    lease_duration: "lease-duration",
+    signals_get_through_once_the_holder_is_stopped: "lock-timeouts",
+    a_stuck_lock_is_removed_with_its_evidence: "stuck-lock",
+    of_two_requests_the_younger_one_is_deleted: "duplicate-rrs",
+    a_missing_count_is_written: "wrong-count",
+    the_gateway_gets_its_rule_for_leases: "forbidden",
+    signals_get_through_once_the_flood_is_stopped: "slow-api-server",
+    holders_with_wrong_clocks_are_moved_and_keep_their_leases_till_then: "clock-skew",
+    the_lease_of_a_pod_that_restarted_is_removed: "pod-restart",
+    leases_are_collected_and_what_let_them_pile_up_is_ended: "piled-up-leases",
+    a_lease_duration_is_chosen_by_what_is_measured: "lease-duration",
 }
 
 /// Runs what the runbook says about a drill, section by section, each in a lab of its own.

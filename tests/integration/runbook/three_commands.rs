@@ -2,33 +2,32 @@
 
 use super::session::Session;
 
-/// The first column of the one row whose STATE is `expired`.
-fn expired_lease(table: &str) -> String {
-    let mut rows = table.lines().map(|row| {
-        row.split("   ")
-            .map(str::trim)
-            .filter(|cell| !cell.is_empty())
-            .collect::<Vec<_>>()
-    });
+/// The NAME of the one row whose STATE is `expired`.
+fn expired_lease(printed: &str) -> String {
+    let cells = |row: &str| -> Vec<String> {
+        let cells = row.split("  ").map(|cell| cell.trim().to_owned());
+        cells.filter(|cell| !cell.is_empty()).collect()
+    };
+    let mut rows = printed.lines().map(cells);
     let header = rows.next().unwrap();
-    let column = |name: &str| header.iter().position(|cell| *cell == name).unwrap();
+    let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
     let (name, state) = (column("NAME"), column("STATE"));
-    let mut expired = rows.filter(|row| row[state] == "expired");
-    let row = expired
-        .next()
-        .unwrap_or_else(|| panic!("nothing has expired: {table}"));
-    assert!(expired.next().is_none(), "which of them? {table}");
-    row[name].to_owned()
+    let expired: Vec<_> = rows
+        .filter(|row| row.get(state).is_some_and(|state| state == "expired"))
+        .collect();
+    assert_eq!(expired.len(), 1, "which of them? {printed}");
+    expired[0][name].clone()
 }
 
-/// The command of the only hint: up to the comment.
+/// The command of the hint that removes a holder, without the comment behind it.
 fn hinted(printed: &str) -> String {
-    let mut hints = printed
+    let hints: Vec<&str> = printed
         .lines()
-        .filter_map(|line| line.strip_prefix("hint: "));
-    let hint = hints.next().unwrap_or_else(|| panic!("no hint: {printed}"));
-    assert!(hints.next().is_none(), "which of them? {printed}");
-    hint.split("   #").next().unwrap().to_owned()
+        .filter_map(|line| line.strip_prefix("hint: "))
+        .filter(|hint| hint.starts_with("gwlock force-expire "))
+        .collect();
+    assert_eq!(hints.len(), 1, "which of them? {printed}");
+    hints[0].split("   #").next().unwrap().to_owned()
 }
 
 #[test]
