@@ -2067,7 +2067,7 @@ _gwlock() {
             return 0
             ;;
         gwlock__subcmd__lab)
-            opts="-n -s -v -h --port --write-kubeconfig --namespace --kubeconfig --context --cluster --user --server --token-file --insecure-skip-tls-verify --as --as-group --as-uid --request-timeout --verbose --log-format --color --help"
+            opts="-n -s -v -h --port --write-kubeconfig --drill --list-drills --namespace --kubeconfig --context --cluster --user --server --token-file --insecure-skip-tls-verify --as --as-group --as-uid --request-timeout --verbose --log-format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2079,6 +2079,10 @@ _gwlock() {
                     ;;
                 --write-kubeconfig)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drill)
+                    COMPREPLY=($(compgen -W "lock-timeouts stuck-lock duplicate-rrs wrong-count forbidden slow-api-server clock-skew pod-restart piled-up-leases lease-duration" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)

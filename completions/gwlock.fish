@@ -606,6 +606,16 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l insecure-skip
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l port -d 'Port on 127.0.0.1 [default: one that is free]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l write-kubeconfig -d 'Where to write the kubeconfig [default: a temporary file, removed at the end]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l drill -d 'Set up a situation of the runbook' -r -f -a "lock-timeouts\t'Alerts are answered 500 with lock time-outs'
+stuck-lock\t'A lock is stuck after a crash'
+duplicate-rrs\t'There are two RemediationRequests of one alert'
+wrong-count\t'An occurrence count is wrong'
+forbidden\t'The gateway is forbidden to use leases'
+slow-api-server\t'The API server is slow under a storm'
+clock-skew\t'Clocks are wrong'
+pod-restart\t'A gateway\'s pod restarted while it held a lease'
+piled-up-leases\t'Leases pile up'
+lease-duration\t'A lease duration has to be chosen'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l context -d 'Context of the kubeconfig' -r
@@ -623,6 +633,7 @@ json\t'A JSON object a line'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
 always\t'Always'
 never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l list-drills -d 'List the drills, and serve nothing'
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
