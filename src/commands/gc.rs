@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     /// Only what has been expired for so long
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = flags::duration)]
     older_than: Duration,
-    /// At most so many leases a second
+    /// At most so many leases a second; a dry run on the client's side only lists
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_per_second: u32,
     /// Check, but do not write
@@ -175,6 +175,12 @@ async fn sweep(
     expired: Vec<Listed>,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
+    if arguments.dry_run == DryRun::Client {
+        // The list has shown what would be deleted; nothing is asked again.
+        let would_be = expired.into_iter().map(|listed| (listed, Outcome::Deleted));
+        tally.ended.extend(would_be);
+        return Ok(());
+    }
     let bar = output::progress::bar(expired.len() as u64, "collecting");
     let pause = pause(arguments.max_per_second);
     let mut due = Instant::now();
@@ -218,9 +224,6 @@ async fn collect(
     };
     if !is_old_enough(&seen.verdict, arguments.older_than) {
         return Ok(Outcome::Changed);
-    }
-    if arguments.dry_run == DryRun::Client {
-        return Ok(Outcome::Deleted);
     }
     match remover.remove(&seen).await {
         Removed::Deleted => Ok(Outcome::Deleted),
