@@ -23,7 +23,7 @@ use crate::flags::Global;
 
 pub(crate) use connection::Cluster;
 pub(crate) use invocation::{CalledAs, Invocation};
-pub(crate) use signals::interrupted;
+pub(crate) use signals::{TerminalSignal, interrupted, of_terminal};
 
 /// Where the gateway's leases are when nothing else is said.
 const DEFAULT_NAMESPACE: &str = "kubernaut-system";

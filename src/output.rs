@@ -7,6 +7,7 @@ pub(crate) mod colour;
 pub(crate) mod escape;
 pub(crate) mod format;
 mod jsonpath;
+pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod progress;
 pub(crate) mod table;
@@ -108,5 +109,6 @@ pub(crate) fn clap(error: &clap::Error) {
     reason = "a panic hook cannot return an exit code"
 )]
 pub(crate) fn abort(exit: Exit) {
+    live::restore();
     std::process::exit(i32::from(exit.code()));
 }

@@ -76,7 +76,10 @@ pub(crate) struct Arguments {
     /// Label selector
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "keys")]
     selector: Option<String>,
-    /// Show every change as it happens
+    /// Show every change as it happens: a live table on a terminal, and otherwise a row per change
+    ///
+    /// Every row is a consistent read. Reads are shared when much changes at once: the last state of each lease is always
+    /// shown, and what a read did not see on the way there is not shown.
     #[arg(short, long)]
     watch: bool,
     /// No header line
@@ -126,9 +129,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let cluster = context.cluster().await?;
     let listing = look(arguments, &keys, &cluster).await?;
     if arguments.watch {
-        return watch::Follower::new(arguments, &keys, &cluster)
-            .run(&listing)
-            .await;
+        return watch::run(arguments, &keys, &cluster, listing).await;
     }
     if !listing.items.is_empty() || arguments.output.is_structured() {
         show(arguments, &listing)?;

@@ -13,6 +13,8 @@ pub(crate) const HINT: Style = AnsiColor::Cyan.on_default().bold();
 pub(crate) const HEADER: Style = Style::new().bold();
 /// A row that asks for attention.
 pub(crate) const ATTENTION: Style = AnsiColor::Yellow.on_default();
+/// A row of what is there no more.
+pub(crate) const GONE: Style = Style::new().dimmed();
 /// A row that does not.
 pub(crate) const PLAIN: Style = Style::new();
 

@@ -3,11 +3,12 @@
 //! A list of leases can have tens of thousands of rows. So its cells are measured first, and then drawn a few rows at a
 //! time: no table of all rows is kept.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::Style;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::colour::{HEADER, PLAIN};
 use super::escape::escape_line;
@@ -18,6 +19,13 @@ const GAP: u16 = 3;
 /// Rows that are drawn at a time.
 const BLOCK: usize = 64;
 
+/// A line of text that can be cut off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    text: String,
+    pub(crate) style: Style,
+}
+
 /// The columns of a table: each is as wide as the widest cell that was measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
@@ -25,6 +33,39 @@ pub(crate) struct Columns {
     widths: Vec<u16>,
     /// Styles are written.
     coloured: bool,
+}
+
+impl Line {
+    pub(crate) fn new(text: &str, style: Style) -> Self {
+        Self {
+            text: escape_line(text).into_owned(),
+            style,
+        }
+    }
+
+    /// As much of it as there is room for, and how wide that is.
+    pub(crate) fn clipped(&self, room: u16) -> (Cow<'_, str>, u16) {
+        let whole = width(&self.text);
+        if whole <= room {
+            return (Cow::Borrowed(&self.text), whole);
+        }
+        let Some(room) = room.checked_sub(1) else {
+            return (Cow::Borrowed(""), 0);
+        };
+        let mut clipped = String::new();
+        let mut taken = 0;
+        for c in self.text.chars() {
+            // Never less than what the characters take together.
+            let next = taken + u16::try_from(c.width().unwrap_or(0)).unwrap_or(0);
+            if next > room {
+                break;
+            }
+            taken = next;
+            clipped.push(c);
+        }
+        clipped.push('…');
+        (Cow::Owned(clipped), taken + 1)
+    }
 }
 
 impl Columns {
@@ -63,6 +104,33 @@ impl Columns {
         out: &mut dyn Write,
         rows: impl Iterator<Item = (C, Style)>,
     ) -> io::Result<()> {
+        self.each_line(rows, |line, style| writeln!(out, "{style}{line}{style:#}"))
+    }
+
+    /// Rows as lines, for whoever shows them where there is not room for all of them.
+    pub(crate) fn lines<T: AsRef<str>, C: AsRef<[T]>>(
+        &self,
+        rows: impl Iterator<Item = (C, Style)>,
+    ) -> Vec<Line> {
+        let mut lines = Vec::new();
+        // Nothing here fails.
+        let _ = self.each_line(rows, |line, style| {
+            lines.push(Line::new(line, style));
+            Ok(())
+        });
+        lines
+    }
+
+    /// The header as such a line.
+    pub(crate) fn header_line(&self) -> Vec<Line> {
+        self.lines(std::iter::once((&self.header, HEADER)))
+    }
+
+    fn each_line<T: AsRef<str>, C: AsRef<[T]>>(
+        &self,
+        rows: impl Iterator<Item = (C, Style)>,
+        mut take: impl FnMut(&str, Style) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut rows = rows.peekable();
         let mut styles = Vec::with_capacity(BLOCK);
         while rows.peek().is_some() {
@@ -78,7 +146,7 @@ impl Columns {
                 column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
             }
             for (line, style) in table.lines().zip(&styles) {
-                writeln!(out, "{style}{}{style:#}", line.trim_end())?;
+                take(line.trim_end(), *style)?;
             }
         }
         Ok(())
@@ -141,6 +209,25 @@ mod tests {
             line(&columns, &["a\nb\u{1b}[2J", "c"], ATTENTION),
             "a\\nb\\u{1b}[2J   c\n"
         );
+    }
+
+    #[test]
+    fn a_line_is_cut_off_between_characters() {
+        for (text, room, expected) in [
+            ("abc", 3, ("abc", 3)),
+            ("abcd", 3, ("ab…", 3)),
+            ("日本語", 6, ("日本語", 6)),
+            ("日本語", 5, ("日本…", 5)),
+            ("日本語", 4, ("日…", 3)),
+            ("ab", 1, ("…", 1)),
+            ("ab", 0, ("", 0)),
+            ("a\nb", 4, ("a\\nb", 4)),
+            ("a\nb", 3, ("a\\…", 3)),
+        ] {
+            let line = Line::new(text, PLAIN);
+            let (clipped, width) = line.clipped(room);
+            assert_eq!((clipped.as_ref(), width), expected, "{text} {room}");
+        }
     }
 
     #[test]

@@ -185,7 +185,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("env::var", &["src/context.rs"]),
     ("env::args", &["src/context/invocation.rs"]),
     ("io::stdin", &["src/context.rs"]),
-    ("io::stdout", &["src/output.rs", "src/output/colour.rs"]),
+    (
+        "io::stdout",
+        &[
+            "src/output.rs",
+            "src/output/colour.rs",
+            "src/output/live.rs",
+        ],
+    ),
     ("io::stderr", &["src/output.rs", "src/output/log.rs"]),
     ("unicode_width", &["src/output/table.rs"]),
     ("indicatif", &["src/output/progress.rs"]),

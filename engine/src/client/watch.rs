@@ -7,6 +7,7 @@ use futures_util::{Stream, StreamExt, stream};
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, BodyStream};
 use kube::client::Body;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::convert;
@@ -127,7 +128,7 @@ fn event(line: &[u8]) -> Option<LeaseEvent> {
 }
 
 /// A lease that changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Changed {
     /// Its namespace.
     pub namespace: String,
@@ -135,31 +136,53 @@ pub struct Changed {
     pub name: String,
 }
 
-/// Watches a collection and tells which leases change. Ends when the watch does.
+/// What is read of an event where only the name counts: hundreds can come each second.
+#[derive(Deserialize)]
+struct Notice {
+    r#type: String,
+    #[serde(default)]
+    object: Object,
+}
+
+#[derive(Default, Deserialize)]
+struct Object {
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    namespace: String,
+    name: String,
+}
+
+/// Watches a collection and tells which leases change. Ends when the watch does, for whatever reason: what has changed
+/// since then only a list can tell.
 ///
 /// # Errors
 /// [`WatchError`].
 pub async fn names(
     client: &kube::Client,
     uri: String,
-) -> Result<impl Stream<Item = Changed>, WatchError> {
+) -> Result<impl Stream<Item = Changed> + Send + use<>, WatchError> {
     let watch = open(client, uri).await?;
     let changes = stream::unfold(watch, |mut watch| async move {
-        let line = watch.next_line().await?;
-        let event: Value = serde_json::from_slice(&line).ok()?;
-        let text = |key: &str| {
-            event["object"]["metadata"][key]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let changed = Changed {
-            namespace: text("namespace"),
-            name: text("name"),
-        };
-        (event["type"] != "ERROR").then_some((changed, watch))
+        loop {
+            match notice(&watch.next_line().await?) {
+                Some(changed) if changed.name.is_empty() => {}
+                changed => return Some((changed?, watch)),
+            }
+        }
     });
-    Ok(changes.filter(|changed| std::future::ready(!changed.name.is_empty())))
+    Ok(changes)
+}
+
+/// A bookmark is no lease and has no name. `None` for an ERROR event, after which the server ends the watch.
+fn notice(line: &[u8]) -> Option<Changed> {
+    let Notice { r#type, object } = serde_json::from_slice(line).ok()?;
+    let Metadata { namespace, name } = object.metadata;
+    (r#type != "ERROR").then_some(Changed { namespace, name })
 }
 
 #[cfg(test)]
@@ -186,5 +209,32 @@ mod tests {
             Some(LeaseEvent::Other)
         );
         assert_eq!(parse(r#"{"type":"ERROR","object":{"code":410}}"#), None);
+    }
+
+    #[test]
+    fn a_notice_is_the_name_of_a_lease() {
+        let parse = |text: &str| notice(text.as_bytes());
+        let changed = |namespace: &str, name: &str| {
+            Some(Changed {
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            })
+        };
+        assert_eq!(
+            parse(
+                r#"{"type":"DELETED","object":{"metadata":{"name":"a","namespace":"ns","uid":"u"},"spec":{"x":[1]}}}"#
+            ),
+            changed("ns", "a")
+        );
+        assert_eq!(
+            parse(r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"7"}}}"#),
+            changed("", "")
+        );
+        assert_eq!(
+            parse(
+                r#"{"type":"ERROR","object":{"kind":"Status","metadata":{},"code":410,"reason":"Expired"}}"#
+            ),
+            None
+        );
     }
 }
