@@ -18,6 +18,7 @@ mod gc;
 mod generated;
 mod help;
 mod inspect;
+mod inspect_watch;
 #[cfg(feature = "serve")]
 mod replica;
 mod resolve;

@@ -70,7 +70,7 @@ pub(super) enum Link {
 /// How what happens is shown. It is told everything at once and may take its time to show it.
 pub(super) trait View {
     /// What a read has shown.
-    fn news(&mut self, news: Vec<News>, now: Moment) -> Result<(), Failure>;
+    fn news(&mut self, news: Vec<News>) -> Result<(), Failure>;
 
     /// How changes are learned of from now on. It may be what it was.
     fn link(&mut self, link: Link, now: Moment) -> Result<(), Failure>;
@@ -344,7 +344,7 @@ impl<'a, V: View> Follower<'a, V> {
                     Some(listed) => News::Lease(Box::new(listed), date),
                     None => News::Gone(lease),
                 };
-                self.view.news(vec![news], read.arrived)
+                self.view.news(vec![news])
             }
             // Whoever may list need not be allowed to read leases singly.
             Of::One(lease, Err(failure))
@@ -382,7 +382,7 @@ impl<'a, V: View> Follower<'a, V> {
         }
         let is_news = !news.is_empty();
         if is_news {
-            self.view.news(news, arrived)?;
+            self.view.news(news)?;
         }
         Ok(is_news)
     }

@@ -65,8 +65,8 @@ enum Row {
         expires_in: Option<Duration>,
         is_held: bool,
     },
-    /// Since when.
-    Gone(Moment),
+    /// Since when that is shown.
+    Gone(Option<Moment>),
 }
 
 impl Table {
@@ -87,14 +87,14 @@ impl Table {
         self.link = link;
     }
 
-    pub(super) fn news(&mut self, news: Vec<News>, now: Moment) {
+    pub(super) fn news(&mut self, news: Vec<News>) {
         for news in news {
             match news {
                 News::Lease(listed, date) => self.put(listed, date),
                 News::Gone(lease) => {
                     // It stays where it is looked for.
                     let rank = *self.ranks.get(&lease).unwrap_or(&Rank::Other);
-                    self.rows.insert((rank, lease), Row::Gone(now));
+                    self.rows.insert((rank, lease), Row::Gone(None));
                 }
             }
         }
@@ -123,21 +123,19 @@ impl Table {
         self.rows.insert((rank, lease), row);
     }
 
-    /// Takes out what has been gone for long enough; when the next one will have been.
-    pub(super) fn forget_gone(&mut self, now: Moment) -> Option<Moment> {
+    /// Takes out what has been shown as gone for long enough.
+    pub(super) fn forget_gone(&mut self, now: Moment) {
         let ranks = &mut self.ranks;
-        self.rows.retain(|(_, lease), row| match row {
-            Row::Gone(since) if now >= *since + GONE_FOR => {
+        self.rows.retain(|(_, lease), row| {
+            let Row::Gone(since) = row else {
+                return true;
+            };
+            let stays = now < *since.get_or_insert(now) + GONE_FOR;
+            if !stays {
                 ranks.remove(lease);
-                false
             }
-            _ => true,
+            stays
         });
-        let gone = self.rows.values().filter_map(|row| match row {
-            Row::Gone(since) => Some(*since + GONE_FOR),
-            Row::There { .. } => None,
-        });
-        gone.min()
     }
 
     /// The lines of a frame: the status, the header and as many rows as there is room for.

@@ -64,7 +64,7 @@ impl News {
 }
 
 impl View for Rows<'_> {
-    fn news(&mut self, news: Vec<News>, _now: Moment) -> Result<(), Failure> {
+    fn news(&mut self, news: Vec<News>) -> Result<(), Failure> {
         let reports = || news.iter().map(News::report);
         if self.arguments.is_table() {
             for report in reports() {

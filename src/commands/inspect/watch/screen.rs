@@ -48,8 +48,8 @@ impl Screen {
 }
 
 impl View for Screen {
-    fn news(&mut self, news: Vec<News>, now: Moment) -> Result<(), Failure> {
-        self.table.news(news, now);
+    fn news(&mut self, news: Vec<News>) -> Result<(), Failure> {
+        self.table.news(news);
         self.is_changed = true;
         Ok(())
     }
