@@ -11,6 +11,7 @@ mod dedup;
 #[cfg(feature = "serve")]
 mod exchange;
 mod gateway;
+mod inspect_watch;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod mixed_fleet;
 mod removal;

@@ -341,7 +341,7 @@ impl<'a, V: View> Follower<'a, V> {
                     return Ok(());
                 }
                 let news = match listed {
-                    Some(listed) => News::Lease(Box::new(listed), date),
+                    Some(listed) => News::Lease(listed, date),
                     None => News::Gone(lease),
                 };
                 self.view.news(vec![news])

@@ -38,7 +38,10 @@ pub(super) struct Read {
 /// One lease or all.
 pub(super) enum Of {
     /// `None` if it is not there.
-    One(Lease, Result<(Option<Listed>, Option<Timestamp>), Failure>),
+    One(
+        Lease,
+        Result<(Option<Box<Listed>>, Option<Timestamp>), Failure>,
+    ),
     /// Every lease that is asked for.
     All(Result<Listing, Failure>),
 }
@@ -83,7 +86,9 @@ impl<'a> Source<'a> {
     pub(super) async fn one(self, lease: Lease) -> Read {
         let (namespace, name) = &lease;
         let answer = match LeaseName::new(name) {
-            Ok(key) => read(&key, namespace, self.cluster).await,
+            Ok(key) => read(&key, namespace, self.cluster)
+                .await
+                .map(|(listed, date)| (listed.map(Box::new), date)),
             // No lease can have such a name.
             Err(_) => Ok((None, None)),
         };
