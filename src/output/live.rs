@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::process::{Signal, getpid, kill_process};
-use rustix::termios::tcgetwinsize;
+use rustix::process::{Signal, getpgrp, getpid, kill_process};
+use rustix::termios::{tcgetpgrp, tcgetwinsize};
 
 use super::OutputError;
 use super::colour::PLAIN;
@@ -42,9 +42,11 @@ pub(crate) struct Size {
     pub(crate) height: u16,
 }
 
-/// The terminal on stdout, with its cursor hidden.
-#[derive(Debug)]
-pub(crate) struct Terminal(());
+/// The terminal on stdout. Its cursor is hidden while it is drawn on.
+#[derive(Debug, Default)]
+pub(crate) struct Terminal {
+    is_drawn_on: bool,
+}
 
 /// Whether stdout is a terminal that can be drawn on; `term` is what `TERM` says.
 pub(crate) fn is_possible(term: Option<&str>) -> bool {
@@ -60,15 +62,10 @@ pub(super) fn restore() {
 
 impl Terminal {
     /// Makes room: what stands on the terminal moves up, where it can be scrolled back to.
-    pub(crate) fn open() -> Result<Self, OutputError> {
-        let terminal = Self(());
-        terminal.begin()?;
-        Ok(terminal)
-    }
-
-    fn begin(&self) -> Result<(), OutputError> {
+    fn begin(&mut self) -> Result<(), OutputError> {
+        self.is_drawn_on = true;
         IS_HIDDEN.store(true, Ordering::SeqCst);
-        let up = "\n".repeat(usize::from(self.size().height).saturating_sub(1));
+        let up = "\n".repeat(usize::from(self.size().height));
         write_at_once(&format!("{HIDE_CURSOR}{up}"))
     }
 
@@ -87,25 +84,34 @@ impl Terminal {
         }
     }
 
-    /// Shows these lines and nothing else.
-    pub(crate) fn draw(&self, lines: &[Line]) -> Result<(), OutputError> {
+    /// Shows these lines and nothing else. In the background nothing is shown: the terminal is another job's.
+    pub(crate) fn draw(&mut self, lines: &[Line]) -> Result<(), OutputError> {
+        if tcgetpgrp(io::stdout()).is_ok_and(|foreground| foreground != getpgrp()) {
+            return Ok(());
+        }
+        if !self.is_drawn_on {
+            self.begin()?;
+        }
         write_at_once(&frame(lines, self.size().width))
     }
 
     /// Stops this process until it is continued, as Ctrl-Z asks for, with the terminal as it was.
-    pub(crate) fn suspend(&self) -> Result<(), OutputError> {
+    pub(crate) fn suspend(&mut self) -> Result<(), OutputError> {
         self.end()?;
         kill_process(getpid(), Signal::STOP).map_err(io::Error::from)?;
-        self.begin()
+        Ok(())
     }
 
     /// Leaves what is shown where it is.
-    pub(crate) fn close(self) -> Result<(), OutputError> {
+    pub(crate) fn close(mut self) -> Result<(), OutputError> {
         self.end()
     }
 
     /// What was typed is wiped away, which is `^C` more often than not.
-    fn end(&self) -> Result<(), OutputError> {
+    fn end(&mut self) -> Result<(), OutputError> {
+        if !std::mem::take(&mut self.is_drawn_on) {
+            return Ok(());
+        }
         IS_HIDDEN.store(false, Ordering::SeqCst);
         write_at_once(&format!("\r{CLEAR_FROM_HERE}{SHOW_CURSOR}"))
     }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gwlock_apiserver::faults::{Action, Fault};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Value, json};
 
@@ -254,6 +255,34 @@ fn a_live_table_fits_the_terminal_whatever_its_size() {
     ]);
     session.resize(3, 12);
     session.wait_for(&["connected  …", "NAME   HOLD…"]);
+    session.type_in("\x03");
+    assert_eq!(session.code(), 130);
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_until_it_goes_on() {
+    let server = Server::start();
+    held(&server, "gw-lock-1", "gateway-1");
+    let mut session = Session::start(&server, &[], (6, 100));
+    let frame = [
+        "connected   1 held, 0 stale of 1 lease in kubernaut-system   server time T",
+        "NAME        HOLDER      STATE   AGE   EXPIRES   PROBLEMS",
+        "gw-lock-1   gateway-1   held    10d   in 90d    -",
+    ];
+    session.wait_for(&frame);
+    session.type_in("\x1a");
+    let pid = Pid::from_child(&session.child);
+    let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
+    assert!(status.stopped());
+    while session.screen.screen().hide_cursor() {
+        session.show_next(PATIENCE);
+    }
+    assert_eq!(session.lines(), frame);
+    // Whoever has the terminal meanwhile writes to it.
+    session.screen.process(b"[1]+  Stopped\r\n$ fg\r\n");
+    kill_process(pid, Signal::CONT).unwrap();
+    session.wait_for(&frame);
+    assert!(session.screen.screen().hide_cursor());
     session.type_in("\x03");
     assert_eq!(session.code(), 130);
 }

@@ -63,7 +63,7 @@ pub(super) async fn run(
         no_headers: arguments.no_headers,
         coloured: colour::on_stdout(),
     };
-    let mut follower = Follower::new(source, Screen::open(settings)?);
+    let mut follower = Follower::new(source, Screen::new(settings));
     let ended = follower.run(listing, signals).await;
     if let Some(message) = follower.into_view().close()? {
         polling_note(&message, namespace);

@@ -29,15 +29,15 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn open(settings: Settings) -> Result<Self, OutputError> {
-        Ok(Self {
-            terminal: Terminal::open()?,
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            terminal: Terminal::default(),
             table: Table::new(settings),
             polling: None,
             is_changed: true,
             drawn: None,
             next_second: Moment::default(),
-        })
+        }
     }
 
     /// Leaves the last frame where it is. Returns why lists took the place of a watch.
