@@ -1,7 +1,7 @@
 //! docs/runbook.md: every command in it is run in the drill that its block names, and has to print what stands there.
 //!
-//! trycmd compares what is printed with a text that has holes in it. The runbook is for people, who get whole outputs to
-//! compare theirs with; here both sides are made free of what differs from run to run.
+//! Usual tools compare what is printed with a text that has holes in it. The runbook is for people, who get whole outputs
+//! to compare theirs with; here both sides are made free of what differs from run to run.
 //!
 //! `GWLOCK_BLESS=1 cargo test --test integration runbook` writes what was printed into the runbook.
 
