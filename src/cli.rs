@@ -6,8 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 #[cfg(feature = "serve")]
 use crate::commands::serve;
 use crate::commands::{
-    acquire, bench, completion, dedup, force_expire, gc, inspect, release, renew, resolve, run,
-    send, verify,
+    acquire, bench, completion, dedup, doctor, force_expire, gc, inspect, release, renew, resolve,
+    run, send, verify,
 };
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Inspect(inspect::Arguments),
     ForceExpire(force_expire::Arguments),
     Gc(gc::Arguments),
+    Doctor(Box<doctor::Arguments>),
     Resolve(resolve::Arguments),
     Send(Box<send::Arguments>),
     Dedup(dedup::Arguments),

@@ -6,6 +6,7 @@ pub(crate) mod claim;
 pub(crate) mod completion;
 pub(crate) mod consent;
 pub(crate) mod dedup;
+pub(crate) mod doctor;
 pub(crate) mod force_expire;
 pub(crate) mod gc;
 pub(crate) mod inspect;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Resolve(arguments) => context.block_on(resolve::execute(&arguments, &context)),
         Command::Send(arguments) => context.block_on(send::execute(&arguments, &context)),
         Command::Dedup(arguments) => context.block_on(dedup::execute(&arguments, &context)),
+        Command::Doctor(arguments) => context.block_on(doctor::execute(&arguments, &context)),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]

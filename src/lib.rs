@@ -6,6 +6,7 @@ pub mod cli;
 mod commands;
 mod complete;
 mod context;
+mod doctor;
 pub mod evidence;
 pub mod exit;
 mod failure;

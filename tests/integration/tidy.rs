@@ -95,7 +95,21 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crate::sim",
         ],
     ),
+    (
+        "src/doctor",
+        &[
+            "crate::cli",
+            "crate::flags",
+            "crate::commands",
+            "crate::complete",
+            "crate::context",
+            "crate::failure",
+            "crate::output",
+            "crate::sim",
+        ],
+    ),
     // What needs no API server knows of none, and of no clock.
+    ("src/doctor", PURE),
     ("src/evidence", PURE),
     ("src/rbac", PURE),
     ("src/gateway/payload", PURE),
