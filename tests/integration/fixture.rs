@@ -264,6 +264,11 @@ impl Server {
         created
     }
 
+    /// Sets the server's clock back for good.
+    pub(crate) fn set_back(&self, seconds: i64) {
+        self.clock.seconds_back.store(seconds, Ordering::Relaxed);
+    }
+
     /// Deletes a lease.
     pub(crate) fn delete(&self, name: &str) {
         let path = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{name}");
@@ -391,8 +396,18 @@ impl Server {
         self.credentials.token(user).unwrap()
     }
 
+    /// Changes an object by a JSON patch.
+    pub(crate) fn patch_json(&self, path: &str, patch: &str) -> Value {
+        let kind = "application/json-patch+json";
+        self.send_as(Method::PATCH, path, kind, patch.to_owned())
+    }
+
     pub(crate) fn send(&self, method: Method, path: &str, object: Option<&Value>) -> Value {
         let body = object.map(ToString::to_string).unwrap_or_default();
+        self.send_as(method, path, "application/json", body)
+    }
+
+    fn send_as(&self, method: Method, path: &str, kind: &str, body: String) -> Value {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -400,7 +415,7 @@ impl Server {
                 "authorization",
                 format!("Bearer {}", self.credentials.token("admin").unwrap()),
             )
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .body(Full::new(Bytes::from(body)))
             .unwrap();
         let answer = self.runtime.block_on(async {

@@ -8,6 +8,7 @@ mod dedup;
 mod defects;
 #[cfg(feature = "sim")]
 mod drills;
+mod doctor;
 mod exit_codes;
 mod fixture;
 mod force_expire;
