@@ -73,6 +73,13 @@ impl Failure {
         self
     }
 
+    /// The same command again, with these flags.
+    #[must_use]
+    pub(crate) fn again(mut self, flags: impl Into<String>, why: &'static str) -> Self {
+        self.hints.push(Hint::Again(flags.into(), why));
+        self
+    }
+
     /// The server refused a request for leases.
     pub(crate) fn refused(refusal: &Refusal, namespace: Option<&str>) -> Self {
         let exit = match refusal.code {
@@ -163,6 +170,7 @@ impl Failure {
         };
         let mut hints = self.hints;
         hints.push(words.hint);
+        hints.push(Hint::Doctor);
         Self {
             hints,
             ..Self::says(words.exit, words.message)
@@ -198,10 +206,19 @@ impl Failure {
             return self.exit;
         }
         output::problem("error", ERROR, &self.message());
-        for hint in &self.hints {
-            output::problem("hint", HINT, &hint.text(telling));
+        for hint in self.told_hints(telling) {
+            output::problem("hint", HINT, &hint);
         }
         self.exit
+    }
+
+    fn told_hints(&self, telling: &Telling) -> Vec<String> {
+        let default = hint::by_default(self.exit).filter(|_| self.hints.is_empty());
+        let hints = self.hints.iter().chain(&default);
+        // The doctor sends nobody to itself.
+        let is_doctor = telling.words.iter().any(|word| word == "doctor");
+        let hints = hints.filter(|hint| !(is_doctor && **hint == Hint::Doctor));
+        hints.map(|hint| hint.text(telling)).collect()
     }
 
     /// The error and its causes, without what a cause repeats.
@@ -221,7 +238,9 @@ impl From<OutputError> for Failure {
         match error {
             // Nothing is left to be said, and `| head` is no failure.
             OutputError::ReaderGone => Self::new(Exit::Done, error),
-            OutputError::Write(_) => Self::new(Exit::Unreachable, error),
+            OutputError::Write(_) => {
+                Self::new(Exit::Unreachable, error).hint("df -h .   # whether a disk is full")
+            }
             OutputError::JsonPath(_) => Self::new(Exit::Usage, error)
                 .hint("such as {.items[0].holder} and {range .items[*]}{.name}{\"\\n\"}{end}"),
             OutputError::Format(_) => Self::new(Exit::Bug, error),

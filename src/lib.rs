@@ -27,6 +27,7 @@ use context::{CalledAs, Invocation, variable};
 use exit::Exit;
 use failure::{Failure, Telling};
 use output::colour::Color;
+use output::escape::shell_word;
 
 /// Runs the command line of this process.
 #[must_use]
@@ -44,6 +45,12 @@ pub fn main() -> ExitCode {
         json: invocation.wants_json(),
         program: invocation.called_as().program(),
         flags: String::new(),
+        words: invocation
+            .words()
+            .iter()
+            .skip(1)
+            .map(|word| shell_word(&word.to_string_lossy()))
+            .collect(),
     };
     failure::report_bugs(telling.clone());
     let exit = match parse(&invocation, color) {

@@ -164,7 +164,10 @@ pub(super) fn failure(
                     format!("{command} {name} -n {namespace} --wait {}s", wait_for(verdict)),
                     "waits until it can have expired",
                 ),
-                None => failure.hint(format!("with --wait {}s it waits until that can have expired", wait_for(verdict))),
+                None => failure.again(
+                    format!("--wait {}s", wait_for(verdict)),
+                    "waits until that can have expired",
+                ),
             }
         }
         AcquireError::Busy { holder: None } => {

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::flags::duration;
 use crate::output::API_VERSION;
+use crate::output::escape::shell_word;
 
 /// Which claim: one that was written down, or the one that a holder has on a key.
 #[derive(Debug, Clone, Args)]
@@ -156,7 +157,10 @@ pub(crate) fn write_handle(path: &Path, handle: &LeaseHandle) -> Result<(), Fail
     });
     written.map_err(|error| {
         let message = format!("cannot write the handle file {}", path.display());
-        Failure::new(Exit::BadInput, anyhow::Error::new(error).context(message))
+        let folder = shell_word(&folder.display().to_string());
+        Failure::new(Exit::BadInput, anyhow::Error::new(error).context(message)).hint(format!(
+            "ls -ld {folder}   # whether it is there, and who may write to it"
+        ))
     })
 }
 

@@ -148,8 +148,8 @@ async fn confirm(
                 "force-expire deletes {leases} on {server}, and nobody can be asked whether that is meant"
             );
             Err(Failure::says(Exit::Usage, message)
-                .hint("--yes says so")
-                .hint("--dry-run=server shows what would be done"))
+                .again("--yes", "deletes without asking")
+                .again("--dry-run=server", "shows what would be done"))
         }
     }
 }

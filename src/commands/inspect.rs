@@ -155,7 +155,8 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         names.join(", "),
         cluster.namespace
     );
-    Err(Failure::says(Exit::No, message))
+    let all = format!("inspect -n {} --prefix all", cluster.namespace);
+    Err(Failure::says(Exit::No, message).run(all, "the leases that there are"))
 }
 
 /// Whoever asks for a lease by name is told what to do about it.

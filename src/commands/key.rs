@@ -107,6 +107,7 @@ pub(crate) fn completer() -> ArgValueCompleter {
 pub(crate) fn read(text: &str, how: KeyAs) -> Result<Key, Failure> {
     Key::parse_as(text, how.into()).map_err(|error| {
         Failure::new(Exit::BadInput, error)
-            .hint("--key-as text hashes any text; prod/Deployment/payment-api is a target; gw-lock-<16 hex> is a lease")
+            .hint("prod/Deployment/payment-api is a target, and gw-lock-<16 hex> is a lease")
+            .again("--key-as text", "takes it as it is, and hashes it")
     })
 }

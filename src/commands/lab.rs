@@ -89,7 +89,9 @@ pub(crate) async fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     let serving = serve(server, &credentials, &options)
         .await
-        .map_err(|error| Failure::new(Exit::Config, error))?;
+        .map_err(|error| {
+            Failure::new(Exit::Config, error).again("--port 0", "takes a port that is free")
+        })?;
     let written = write(arguments, serving.kubeconfig()).map_err(|error| {
         Failure::new(
             Exit::Config,

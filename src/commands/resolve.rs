@@ -85,9 +85,13 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         signal: arguments.signal.as_deref(),
     };
     let names = Names::of(&arguments.thing, rules).map_err(|error| match error {
-        ResolveError::NoSignalName => Failure::new(Exit::Usage, error).hint("--signal NAME"),
+        ResolveError::NoSignalName => Failure::new(Exit::Usage, error)
+            .again("--signal HighMemoryUsage", "with the name of the alert"),
         ResolveError::ClusterId(_) => Failure::new(Exit::Usage, error),
-        ResolveError::Unknown(_) => Failure::new(Exit::BadInput, error),
+        ResolveError::Unknown(_) => Failure::new(Exit::BadInput, error).run(
+            "resolve prod/Deployment/payment-api --offline",
+            "what one that is known looks like",
+        ),
     })?;
     if arguments.offline {
         print(arguments, &names, None)?;
@@ -103,7 +107,8 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         Some(name) => {
             let namespace = &found.controller_namespace;
             let message = format!("there is no RemediationRequest {name} in namespace {namespace}");
-            Err(Failure::says(Exit::No, message))
+            let list = format!("dedup list --controller-namespace {namespace}");
+            Err(Failure::says(Exit::No, message).run(list, "the requests that there are"))
         }
     }
 }

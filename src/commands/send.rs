@@ -143,8 +143,8 @@ impl Arguments {
         if self.gateway.url().is_none() && !self.direct.is_wanted() {
             return Err(
                 Failure::says(Exit::Usage, "one of --gateway URL and --direct is needed")
-                    .hint("--gateway http://127.0.0.1:8080 sends it to a gateway")
-                    .hint("--direct does here what a gateway would do")
+                    .again("--gateway http://127.0.0.1:8080", "sends it to a gateway")
+                    .again("--direct", "does here what a gateway would do")
                     .hint(format!("{LAB_EXAMPLE}   # on a cluster to try things on")),
             );
         }
@@ -155,8 +155,7 @@ impl Arguments {
                 Exit::Usage,
                 "no gateway can be asked to check a signal and not act on it",
             )
-            .hint("--dry-run=client shows what would be sent")
-            .hint("--direct --dry-run=server asks the API server"));
+            .again("--dry-run=client", "shows what would be sent"));
         }
         Ok(())
     }

@@ -141,7 +141,10 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
                 arguments.bind_address
             ),
         )
-        .hint("--bind-address 127.0.0.1:8080"));
+        .again(
+            "--bind-address 127.0.0.1:8080",
+            "listens to this machine alone",
+        ));
     }
     let base = identity(arguments)?;
     let timing = arguments.timing.timing()?;
@@ -162,7 +165,7 @@ fn identity(arguments: &Arguments) -> Result<String, Failure> {
             "POD_NAME is not set: holders could not be told apart",
         )
         .hint(format!("add to the container:\n{POD_NAME}"))
-        .hint("--identity NAME outside a pod")
+        .again("--identity me", "outside a pod")
     })
 }
 

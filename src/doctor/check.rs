@@ -110,6 +110,15 @@ impl Subject {
 }
 
 impl Trouble {
+    /// By the HTTP status. What no permission, no other question and no other object explains was not answered: `skipped`
+    /// would hide a server in trouble.
+    pub(crate) fn of(code: u16, message: String) -> Self {
+        match code {
+            400 | 401 | 403 | 404 => Self::Refused { code, message },
+            _ => Self::NoAnswer(message),
+        }
+    }
+
     /// Why, in words.
     pub(crate) fn words(&self) -> &str {
         match self {

@@ -35,7 +35,8 @@ fn a_lease_that_does_not_exist_is_a_no() {
         (
             code(Exit::No),
             "",
-            "error: there is no lease gw-lock-1 in namespace kubernaut-system: nobody holds it\n"
+            "error: there is no lease gw-lock-1 in namespace kubernaut-system: nobody holds it\n\
+             hint: gwlock inspect -n kubernaut-system --prefix all   # the leases that there are\n"
         )
     );
 }

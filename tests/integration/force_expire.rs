@@ -10,8 +10,8 @@ use crate::fixture::{NAMESPACE, Run, Server};
 
 const NAME: &str = "gw-lock-1";
 const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/kubernaut-system/events";
-const HINT: &str =
-    "hint: once its holder is known to have stopped: --even-if-live --reason \"how it is known\"\n";
+const HINT: &str = "hint: gwlock force-expire gw-lock-N -n kubernaut-system --even-if-live --reason 'how it is known'   \
+     # once its holder is known to have stopped\n";
 
 fn path(name: &str) -> String {
     format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{name}")
@@ -295,7 +295,10 @@ fn without_a_terminal_somebody_has_to_say_yes() {
     );
     assert_eq!(
         error["hints"],
-        json!(["--yes says so", "--dry-run=server shows what would be done"])
+        json!([
+            "gwlock force-expire gw-lock-1 -o json --yes   # deletes without asking",
+            "gwlock force-expire gw-lock-1 -o json --dry-run=server   # shows what would be done"
+        ])
     );
     assert_eq!(
         (server.count("delete"), server.leases()),

@@ -18,6 +18,7 @@ mod gateway_lock;
 mod gc;
 mod generated;
 mod help;
+mod hints;
 mod inspect;
 mod inspect_watch;
 #[cfg(feature = "serve")]

@@ -92,7 +92,8 @@ fn what_is_not_there_is_said() {
         (run.code, run.stderr.as_str()),
         (
             1,
-            "error: there is no RemediationRequest rr-0123456789ab-0a1b2c3d in namespace kubernaut-system\n"
+            "error: there is no RemediationRequest rr-0123456789ab-0a1b2c3d in namespace kubernaut-system\n\
+             hint: gwlock dedup list --controller-namespace kubernaut-system   # the requests that there are\n"
         )
     );
 }
@@ -105,7 +106,8 @@ fn a_request_that_is_gone_leads_to_those_that_came_after_it() {
         (run.code, run.stderr.as_str()),
         (
             1,
-            "error: there is no RemediationRequest rr-91fce8d5c494-ffffffff in namespace kubernaut-system\n"
+            "error: there is no RemediationRequest rr-91fce8d5c494-ffffffff in namespace kubernaut-system\n\
+             hint: gwlock dedup list --controller-namespace kubernaut-system   # the requests that there are\n"
         )
     );
     let lines: Vec<&str> = run.stdout.lines().collect();

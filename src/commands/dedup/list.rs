@@ -99,7 +99,11 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     };
     let place = in_place(namespace.as_deref());
     let message = format!("there is {what} of {} {place}", missing.join(", "));
-    Err(Failure::says(Exit::No, message))
+    let list = match &namespace {
+        Some(namespace) => format!("dedup list --controller-namespace {namespace}"),
+        None => "dedup list -A".to_owned(),
+    };
+    Err(Failure::says(Exit::No, message).run(list, "the requests that there are"))
 }
 
 /// The uids of those that the label selector selects. The others are listed as well: one of them may be what suppresses.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use gwlock_engine::client::api_error::describe;
 use gwlock_engine::client::lease_api::server_date;
 use gwlock_engine::client::list::encode;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, header};
 use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 use kube::client::Body;
@@ -195,18 +195,7 @@ impl Asker {
         let message = said["message"]
             .as_str()
             .map_or_else(|| format!("the server answered {status}"), str::to_owned);
-        Err(refused(status, message))
-    }
-}
-
-/// What asking again may change was not answered.
-fn refused(status: StatusCode, message: String) -> Trouble {
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        return Trouble::NoAnswer(message);
-    }
-    Trouble::Refused {
-        code: status.as_u16(),
-        message,
+        Err(Trouble::of(status.as_u16(), message))
     }
 }
 

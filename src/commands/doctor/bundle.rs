@@ -104,9 +104,8 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn exists(path: &Path) -> Failure {
-    let file = shell_word(&path.display().to_string());
     Failure::says(Exit::Usage, format!("{} is there already", path.display()))
-        .run(format!("doctor --bundle {file} --force"), "replaces it")
+        .again("--force", "replaces it")
 }
 
 fn folder(path: &Path) -> &Path {

@@ -150,10 +150,7 @@ async fn leases_and_requests(
         ))
         .await
         .map_err(|error| match error {
-            list::ListError::Refused(refusal) => Trouble::Refused {
-                code: refusal.code,
-                message: refusal.message,
-            },
+            list::ListError::Refused(refusal) => Trouble::of(refusal.code, refusal.message),
             list::ListError::Unreachable(message) => Trouble::NoAnswer(message),
         });
     let leases = asker.note(&list::collection_path(Some(place.lock)), leases);
@@ -197,10 +194,7 @@ async fn selectable(asker: &Asker, namespace: &str) -> Read<()> {
 
 fn trouble(error: &requests::ListError) -> Trouble {
     match error {
-        requests::ListError::Refused(refusal) => Trouble::Refused {
-            code: refusal.code,
-            message: refusal.message.clone(),
-        },
+        requests::ListError::Refused(refusal) => Trouble::of(refusal.code, refusal.message.clone()),
         requests::ListError::NotServed => Trouble::Refused {
             code: 404,
             message: error.to_string(),

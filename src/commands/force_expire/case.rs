@@ -210,7 +210,10 @@ impl Case {
             let message = format!("{name} in {namespace} was left alone: {}", refused.why);
             let failure = Failure::says(Exit::No, message).run(inspect, "who holds it now");
             return Some(if refused.can_be_forced {
-                failure.hint("once its holder is known to have stopped: --even-if-live --reason \"how it is known\"")
+                failure.run(
+                    format!("force-expire {name} -n {namespace} --even-if-live --reason 'how it is known'"),
+                    "once its holder is known to have stopped",
+                )
             } else {
                 failure
             });

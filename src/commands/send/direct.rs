@@ -177,8 +177,8 @@ impl Direct {
                     "--direct starts real remediations on {server}, and nobody can be asked whether that is meant"
                 );
                 Err(Failure::says(Exit::Usage, message)
-                    .hint("--yes says so")
-                    .hint("--dry-run shows what would be done"))
+                    .again("--yes", "sends without asking")
+                    .again("--dry-run=client", "shows what would be done"))
             }
         }
     }

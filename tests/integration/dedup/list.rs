@@ -175,19 +175,23 @@ fn a_key_without_a_request_is_a_no() {
     for (flags, message) in [
         (
             vec!["prod/Deployment/other"],
-            "error: there is no RemediationRequest of prod/Deployment/other in namespace kubernaut-system\n",
+            "error: there is no RemediationRequest of prod/Deployment/other in namespace kubernaut-system\n\
+             hint: gwlock dedup list --controller-namespace kubernaut-system   # the requests that there are\n",
         ),
         (
             vec!["rr-91fce8d5c494-99999999"],
-            "error: there is no RemediationRequest of rr-91fce8d5c494-99999999 in namespace kubernaut-system\n",
+            "error: there is no RemediationRequest of rr-91fce8d5c494-99999999 in namespace kubernaut-system\n\
+             hint: gwlock dedup list --controller-namespace kubernaut-system   # the requests that there are\n",
         ),
         (
             vec!["prod/Pod/a", "--active"],
-            "error: there is no active RemediationRequest of prod/Pod/a in namespace kubernaut-system\n",
+            "error: there is no active RemediationRequest of prod/Pod/a in namespace kubernaut-system\n\
+             hint: gwlock dedup list --controller-namespace kubernaut-system   # the requests that there are\n",
         ),
         (
             vec!["prod/Pod/b", "-A"],
-            "error: there is no RemediationRequest of prod/Pod/b in any namespace\n",
+            "error: there is no RemediationRequest of prod/Pod/b in any namespace\n\
+             hint: gwlock dedup list -A   # the requests that there are\n",
         ),
     ] {
         let run = list(&server, &flags);

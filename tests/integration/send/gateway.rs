@@ -211,7 +211,8 @@ fn a_gateway_that_does_not_listen_is_unreachable() {
         (
             69,
             "",
-            "error: the connection to the gateway http://127.0.0.1:1/ was refused: is it the right host and port?\n"
+            "error: the connection to the gateway http://127.0.0.1:1/ was refused: is it the right host and port?\n\
+             hint: kubectl get services -A -l app=gateway   # where gateways are\n"
         )
     );
 }

@@ -23,8 +23,8 @@ fn one_place_to_send_to_is_needed() {
             2,
             "",
             "error: one of --gateway URL and --direct is needed\n\
-             hint: --gateway http://127.0.0.1:8080 sends it to a gateway\n\
-             hint: --direct does here what a gateway would do\n\
+             hint: gwlock send --alertname A --gateway http://127.0.0.1:8080   # sends it to a gateway\n\
+             hint: gwlock send --alertname A --direct   # does here what a gateway would do\n\
              hint: gwlock lab -- gwlock send --direct --alertname A --namespace prod --pod checkout-6b5d4c-k8s2p   \
              # on a cluster to try things on\n"
         )
@@ -88,8 +88,10 @@ fn flags_of_the_one_way_do_nothing_on_the_other_and_are_refused() {
     ] {
         let run = send(&[&["--direct", "--alertname", "A"], flags.as_slice()].concat());
         let expected = format!(
-            "error: {} goes with --gateway, which is not given\n",
-            flags[0]
+            "error: {} goes with --gateway, which is not given\n\
+             hint: gwlock send --direct --alertname A {} --help   # its flags and what they take\n",
+            flags[0],
+            flags.join(" ")
         );
         assert_eq!((run.code, run.stderr), (2, expected));
     }
@@ -237,8 +239,14 @@ fn elsewhere_nothing_is_started_unless_somebody_says_so() {
     assert_eq!(
         lines[1..],
         [
-            "hint: --yes says so",
-            "hint: --dry-run shows what would be done"
+            format!(
+                "hint: gwlock {} --yes   # sends without asking",
+                flags.join(" ")
+            ),
+            format!(
+                "hint: gwlock {} --dry-run=client   # shows what would be done",
+                flags.join(" ")
+            )
         ]
     );
     assert_eq!(arena.store(), before);

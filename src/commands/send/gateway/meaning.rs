@@ -119,7 +119,10 @@ fn refused(reply: &Reply, body: Option<&Value>, url: &str) -> Failure {
     let failure = match status.as_u16() {
         401 => failure.hint("--token-file FILE, with a token that the gateway's cluster knows"),
         403 => failure.hint(missing_rule(&detail)),
-        429 | 503 => failure.hint("--retry N sends it again, as Alertmanager does after 503"),
+        429 | 503 => failure.again(
+            "--retry 3",
+            "sends it again, as Alertmanager does after 503",
+        ),
         504 => failure.hint("it may have been counted: look before you send it again"),
         404 | 405 => failure.hint(format!("is {url} a gateway? Its signals are on port 8080")),
         _ => failure,
@@ -160,6 +163,9 @@ fn missing_rule(detail: &str) -> String {
     format!("the rule that is missing:\n{rule}\n    resourceNames: [\"{SERVICE}\"]")
 }
 
+/// Shows the Services of gateways.
+const GATEWAYS: &str = "get services -A -l app=gateway";
+
 fn not_answered(trouble: &Trouble, url: &str) -> Failure {
     match trouble {
         Trouble::NotSent(why) if why.contains("Connection refused") => Failure::says(
@@ -167,11 +173,13 @@ fn not_answered(trouble: &Trouble, url: &str) -> Failure {
             format!(
                 "the connection to the gateway {url} was refused: is it the right host and port?"
             ),
-        ),
+        )
+        .kubectl(GATEWAYS, "where gateways are"),
         Trouble::NotSent(why) => Failure::says(
             Exit::Unreachable,
             format!("the gateway {url} cannot be reached: {why}"),
-        ),
+        )
+        .kubectl(GATEWAYS, "where gateways are"),
         Trouble::Unclear(why) => Failure::says(
             Exit::Unknown,
             format!(
