@@ -111,7 +111,7 @@ async fn examine(arguments: &Arguments, context: &Context) -> Result<Exit, Failu
     );
     let waiting = output::progress::waiting("asking the cluster".to_owned());
     let first = facts::first_answer(&asker).await;
-    if let Some(failure) = unreachable(&first.version) {
+    if let Some(failure) = unreachable(&first.version, &connection::url(&cluster)) {
         let checks = without_server(&cluster, place, &first, &failure).await;
         drop(waiting);
         Report::new(checks, Some(place), context).show(arguments)?;
@@ -140,12 +140,21 @@ async fn examine(arguments: &Arguments, context: &Context) -> Result<Exit, Failu
     })
 }
 
-/// The failure that ends everything: no answer at all, or nobody that the server knows.
-fn unreachable(version: &Read<serde_json::Value>) -> Option<Failure> {
+/// The failure that ends everything: no answer at all, nobody that the server knows, or no API server.
+fn unreachable(version: &Read<serde_json::Value>, url: &str) -> Option<Failure> {
     match version {
         Err(Trouble::NoAnswer(message)) => Some(Failure::unreachable(message)),
         Err(Trouble::Refused { code: 401, message }) => {
             Some(Failure::unauthorised(message.clone()))
+        }
+        // An API server may keep its version to itself, but it has one.
+        Err(Trouble::Refused {
+            code: 400 | 404,
+            message,
+        }) => {
+            let message = format!("what answers at {url} is no API server: {message}");
+            let failure = Failure::says(Exit::Unreachable, message);
+            Some(failure.kubectl("config view --minify", "the address that is used"))
         }
         _ => None,
     }

@@ -198,15 +198,15 @@ fn is_expected(creator: &Creator, namespace: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn rule(verbs: Value) -> Value {
+    fn rule(verbs: &Value) -> Value {
         json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": verbs})
     }
 
-    fn role(name: &str, rules: Value) -> Value {
+    fn role(name: &str, rules: &Value) -> Value {
         json!({"metadata": {"name": name}, "rules": rules})
     }
 
-    fn binding(name: &str, kind: &str, role: &str, subjects: Value) -> Value {
+    fn binding(name: &str, kind: &str, role: &str, subjects: &Value) -> Value {
         json!({"metadata": {"name": name}, "roleRef": {"kind": kind, "name": role}, "subjects": subjects})
     }
 
@@ -214,30 +214,30 @@ mod tests {
         json!({"kind": "ServiceAccount", "namespace": namespace, "name": name})
     }
 
-    fn judged(subject: Value) -> Check {
+    fn judged(subject: &Value) -> Check {
         let rbac = Rbac {
             roles: vec![
-                role("lock", json!([rule(json!(["get", "create"]))])),
-                role("look", json!([rule(json!(["get"]))])),
+                role("lock", &json!([rule(&json!(["get", "create"]))])),
+                role("look", &json!([rule(&json!(["get"]))])),
             ],
             role_bindings: vec![
                 binding(
                     "look",
                     "Role",
                     "look",
-                    json!([{"kind": "Group", "name": "system:authenticated"}]),
+                    &json!([{"kind": "Group", "name": "system:authenticated"}]),
                 ),
-                binding("lock", "Role", "lock", json!([subject])),
+                binding("lock", "Role", "lock", &json!([subject])),
             ],
             cluster_roles: vec![role(
                 "cluster-admin",
-                json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]),
+                &json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]),
             )],
             cluster_role_bindings: vec![binding(
                 "cluster-admin",
                 "ClusterRole",
                 "cluster-admin",
-                json!([{"kind": "Group", "name": "system:masters"}]),
+                &json!([{"kind": "Group", "name": "system:masters"}]),
             )],
         };
         check(&rbac, "ns", &[Who::of("system:serviceaccount:gw:gateway")])
@@ -268,10 +268,10 @@ mod tests {
                 Outcome::Failure,
             ),
         ] {
-            let check = judged(subject.clone());
+            let check = judged(&subject);
             assert_eq!(check.outcome, expected, "{subject}: {}", check.message);
         }
-        let check = judged(group("system:authenticated"));
+        let check = judged(&group("system:authenticated"));
         assert!(
             check
                 .message
@@ -302,7 +302,7 @@ mod tests {
             (json!({"resourceNames": ["gw-lock-1"]}), false),
             (json!({"resourceNames": []}), true),
         ] {
-            let mut rule = rule(json!(["create"]));
+            let mut rule = rule(&json!(["create"]));
             for (field, value) in change.as_object().unwrap() {
                 rule[field] = value.clone();
             }

@@ -13,6 +13,7 @@ mod doctor;
 mod exchange;
 mod gateway;
 mod inspect_watch;
+mod hints;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod mixed_fleet;
 mod removal;

@@ -24,7 +24,7 @@ fn healthy() -> Server {
     server.serve_remediation_requests();
     gateway_rights(&server);
     for name in ["gateway-a", "gateway-b"] {
-        gateway(&server, NAMESPACE, name, downward());
+        gateway(&server, NAMESPACE, name, &downward());
     }
     // It lasts longer than a slow machine takes to a test.
     let mut held = Server::held_by("gateway-a", 0);
@@ -85,7 +85,7 @@ fn downward() -> Value {
 }
 
 /// A gateway's pod that is ready.
-fn gateway(server: &Server, namespace: &str, name: &str, env: Value) {
+fn gateway(server: &Server, namespace: &str, name: &str, env: &Value) {
     pod(
         server,
         namespace,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use gwlock_engine::client::list::{self, Listing, encode};
 use gwlock_engine::remediation::list::{self as requests, Selection};
+use gwlock_engine::remediation::request::FINGERPRINT_FIELD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::join;
@@ -189,7 +190,11 @@ async fn selectable(asker: &Asker, namespace: &str) -> Read<()> {
             asker.timeout(),
         ))
         .await;
-    asked.map_err(|error| trouble(&error))
+    let path = format!(
+        "{}?fieldSelector={FINGERPRINT_FIELD}=…",
+        requests_path(namespace)
+    );
+    asker.note(&path, asked.map_err(|error| trouble(&error)))
 }
 
 fn trouble(error: &requests::ListError) -> Trouble {

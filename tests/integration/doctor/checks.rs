@@ -353,7 +353,7 @@ fn gateways_that_do_not_lock_or_lock_elsewhere_are_failures() {
         &server,
         NAMESPACE,
         "gateway-c",
-        json!([field("POD_NAMESPACE", "metadata.namespace")]),
+        &json!([field("POD_NAMESPACE", "metadata.namespace")]),
     );
     assert_eq!(
         line(&server, "gateway-identity", &[]),
@@ -369,7 +369,7 @@ fn gateways_that_do_not_lock_or_lock_elsewhere_are_failures() {
         "/api/v1/namespaces",
         &json!({"metadata": {"name": "staging"}}),
     );
-    gateway(&server, "staging", "gateway-z", downward());
+    gateway(&server, "staging", "gateway-z", &downward());
     // Somebody else's, who has the label too.
     let other = json!([{"name": "gateway", "image": "spring/cloud-gateway"}]);
     pod(&server, "staging", "shop", &other, true);

@@ -1,6 +1,11 @@
 //! What is said when the API server does not answer, or does not know who asks.
 
-use crate::fixture::{Gwlock, Server};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::fixture::{Gwlock, Run, Server};
 
 use super::{doctor, lines};
 
@@ -147,5 +152,45 @@ fn nothing_is_drawn_where_nobody_sees_it() {
     assert!(
         coloured.contains("  \u{1b}[32mok     \u{1b}[0m   kubeconfig"),
         "{coloured:?}"
+    );
+}
+
+#[test]
+fn what_is_no_api_server_is_said_to_be_none() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let served = std::thread::spawn(move || {
+        // The second connection is that of the look at the port.
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut chunk = [0; 4096];
+        let _ = stream.read(&mut chunk).unwrap();
+        let page = "HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\nconnection: close\r\n\r\nnope";
+        stream.write_all(page.as_bytes()).unwrap();
+        listener.accept().unwrap();
+    });
+    let run = Gwlock::new(&["doctor", "--server", &url]).run();
+    served.join().unwrap();
+    assert_eq!(run.code, 69, "{run:?}");
+    let error =
+        format!("error: what answers at {url} is no API server: the server answered 404 Not Found");
+    assert_eq!(run.stderr.lines().next(), Some(error.as_str()));
+    assert!(lines(&run)[2].starts_with("ok port "), "{run:?}");
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_server_that_says_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let flags = ["doctor", "--request-timeout", "1h", "--server", &url];
+    let child = Gwlock::new(&flags).start();
+    let (mut stream, _) = listener.accept().unwrap();
+    // It waits for an answer once it has asked.
+    assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let run: Run = child.wait_with_output().unwrap().into();
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (130, "", "")
     );
 }

@@ -156,7 +156,7 @@ fn without_the_right_to_list_pods_everywhere_those_of_the_lock_namespace_are_loo
 fn a_gateway_that_may_not_count_is_a_failure_and_the_role_is_enough() {
     let server = Server::start();
     server.serve_remediation_requests();
-    gateway(&server, NAMESPACE, "gateway-a", downward());
+    gateway(&server, NAMESPACE, "gateway-a", &downward());
     let rights = check(&server, "gateway-permissions");
     assert_eq!(rights["result"], "failure");
     assert_eq!(
