@@ -342,7 +342,13 @@ fn downward(gateway: &Gateway) -> Step {
             gateway.namespace
         )),
         None => Step::Says(format!(
-            "create the pod anew with this in its container: {patch}"
+            "nothing makes {} anew: delete it and create it with this in the env of its container {}: {}",
+            gateway.place(),
+            gateway.container,
+            json!([
+                {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            ])
         )),
     }
 }

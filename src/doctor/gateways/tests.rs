@@ -88,6 +88,13 @@ fn several_pods_without_a_name_do_not_lock_and_one_warns() {
         )]
     );
     assert_eq!(judged(&[bare("a")])[1].outcome, Outcome::Warning);
+    // Without a controller there is nothing to patch: what is in a pod stays.
+    let mut alone = bare("a");
+    alone["metadata"]["ownerReferences"] = Value::Null;
+    let Step::Says(words) = &judged(&[alone])[1].fix[0] else {
+        panic!("it cannot be done by a command");
+    };
+    assert!(words.starts_with("nothing makes ns/a anew: "), "{words}");
 }
 
 #[test]
