@@ -12,8 +12,8 @@ mod doctor;
 #[cfg(feature = "serve")]
 mod exchange;
 mod gateway;
-mod inspect_watch;
 mod hints;
+mod inspect_watch;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod mixed_fleet;
 mod removal;

@@ -6,9 +6,9 @@ mod claims;
 mod completion;
 mod dedup;
 mod defects;
+mod doctor;
 #[cfg(feature = "sim")]
 mod drills;
-mod doctor;
 mod exit_codes;
 mod fixture;
 mod force_expire;
