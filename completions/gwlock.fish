@@ -53,6 +53,7 @@ complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "inspect" -d 'Show lea
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "force-unlock" -d 'Remove a stale holder: delete a lease that has expired'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "doctor" -d 'Check everything that the locks depend on, with a fix for each thing that is wrong'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
@@ -75,7 +76,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l wait -d 'How l
 complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l identity -d 'Who acquires [default: $POD_NAME, user@host]; a nonce is appended' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l handle-file -d 'Write the claim to this file, for renew, verify and release' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s E -l busy-exit-code -d 'Exit code when the lease is busy, instead of 75' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -109,7 +110,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l handle-file -d '
 complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l lease-duration -d 'How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l renew-deadline -d 'How long after the last good renewal the holder stops [default: two thirds of the lease duration]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l retry-period -d 'How long after a failed renewal the next one is tried [default: 2s, less for short leases]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -140,7 +141,7 @@ text\t'Any text, hashed as a whole'
 raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l holder -d 'The holder identity that the claim was made with' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l handle-file -d 'The file that `gwlock acquire --handle-file` wrote' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand release" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -239,7 +240,15 @@ ro-lock\t'The remediation orchestrator\'s'
 kubernaut-interactive\t'Those of interactive sessions, which do not expire'
 all\t'Every lease'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s l -l selector -d 'Label selector' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s o -l output -d 'Output format: table, wide, json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l holder -d 'Only those of this holder: a pod or other base, or a whole identity' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l older-than -d 'Only those whose claim the server saw written longer ago than this (RENEWED of -o wide)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l sort-by -d 'Sort by a column, such as AGE, or a path, such as .evidence.ageSeconds' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l fail-on -d 'End with 1 if one that is shown is like this (repeatable); all are shown all the same' -r -f -a "stale\t'A lease that has expired'
+malformed\t'A lease with fields or a name that its protocol does not write'
+any\t'A lease that is stale or about which something is odd'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l leaked-after -d 'After how many of its durations without a write an expired lease is called leaked' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l controller-namespace -d 'Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of each lease]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s o -l output -d 'Output format: table, wide, json, yaml, name, jsonpath=PATH, custom-columns=NAME:PATH,…' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l context -d 'Context of the kubeconfig' -r
@@ -258,7 +267,10 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l color -d 'When
 always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s A -l all-namespaces -d 'All namespaces'
-complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s w -l watch -d 'Show every change as it happens'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l stale -d 'Only those that have expired'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l evidence -d 'Ask for pods, nodes and RemediationRequests, whatever is shown'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l no-evidence -d 'Ask for leases alone'
+complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s w -l watch -d 'Show every change as it happens: a live table on a terminal, and otherwise a row per change'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l no-headers -d 'No header line'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -273,7 +285,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-holder
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-uid -d 'Only if the lease has this uid' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-resource-version -d 'Only if the lease has this resourceVersion' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l audit-log -d 'File to add an audit event to for each deleted lease, a JSON object a line; - is stderr' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -309,7 +321,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-holder
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-uid -d 'Only if the lease has this uid' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-resource-version -d 'Only if the lease has this resourceVersion' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l audit-log -d 'File to add an audit event to for each deleted lease, a JSON object a line; - is stderr' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -337,8 +349,8 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s h -l help
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l prefix -d 'Whose leases (repeatable)' -r -f -a "gw-lock\t'The gateway\'s'
 ro-lock\t'The remediation orchestrator\'s'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l older-than -d 'Only what has been expired for so long' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l max-per-second -d 'At most so many leases a second' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l dry-run -d 'Check, but do not write' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l max-per-second -d 'At most so many leases a second; a dry run on the client\'s side only lists' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -362,6 +374,34 @@ never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s A -l all-namespaces -d 'All namespaces'
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l gateway-selector -d 'Labels of the gateways\' pods' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l gateway-namespace -d 'Namespace of the gateways\' pods [default: all, but of other namespaces than the leases\' only Kubernaut\'s]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l controller-namespace -d 'Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of the leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l fail-on -d 'From which result on the exit code is 1' -r -f -a "failure\t'On failures'
+warning\t'On warnings as well'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l bundle -d 'Write an archive (.tar.gz) with everything for a ticket, secrets redacted; - is stdout' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l metrics-url -d 'Where a gateway\'s metrics are, for the archive [default: port 9090 of each pod, through the API server]' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -s o -l output -d 'Output format: table, wide (with the fixes of what was skipped), json, yaml, name, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l force -d 'Replace the archive if it is there'
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l cluster-id -d 'Cluster of the target, where several share one gateway' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand resolve" -l gateway-version -d 'Whose rule for fingerprints is followed' -r -f -a "current\t'The running gateway\'s'
 january\t'Those of the first gateway that took leases'"
@@ -729,23 +769,24 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "run" -d 'Hold a lease while a command runs'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc resolve send dedup serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "run" -d 'Hold a lease while a command runs'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "doctor" -d 'Check everything that the locks depend on, with a fix for each thing that is wrong'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'

@@ -8,6 +8,7 @@ pub(crate) mod consent;
 pub(crate) mod dedup;
 pub(crate) mod doctor;
 pub(crate) mod force_expire;
+mod gather;
 pub(crate) mod gc;
 pub(crate) mod inspect;
 pub(crate) mod key;

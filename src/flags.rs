@@ -162,6 +162,9 @@ pub(crate) enum DryRun {
 }
 
 impl DryRun {
+    /// What a bare `--dry-run` means, as for kubectl. As there, a mode needs a `=`, so that a key can follow the bare one.
+    pub(crate) const BARE: &str = "client";
+
     /// As the flag spells it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -4,9 +4,10 @@
 
 pub(crate) mod age;
 pub(crate) mod colour;
+mod columns;
 pub(crate) mod escape;
 pub(crate) mod format;
-mod jsonpath;
+pub(crate) mod jsonpath;
 pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod progress;

@@ -5,18 +5,25 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
+use gwlock_engine::client::list::Listed;
 use gwlock_engine::client::{AcquireError, LeaseHandle, LeaseLock};
 use gwlock_engine::protocol::expiry::{Rule, Verdict};
 use gwlock_engine::protocol::key::LeaseName;
 use gwlock_engine::protocol::record::LeaseRecord;
 
 use super::claim::{self, TimingArguments, handle_value, write_handle};
+use super::gather::Gathered;
+use super::inspect::behind::PodView;
 use super::key::KeyArguments;
-use crate::context::{Context, interrupted};
+use crate::context::{Cluster, Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::flags::{DryRun, duration};
+use crate::output::escape::shell_word;
 use crate::output::{self, OutputError, age::age, format::Format, progress, table};
+
+/// How long it may take to see whether a holder's pod is gone.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Acquire a lease and leave it held
 ///
@@ -45,8 +52,16 @@ pub(crate) struct Arguments {
     /// Exit code when the lease is busy, instead of 75
     #[arg(short = 'E', long, value_name = "CODE")]
     busy_exit_code: Option<u8>,
-    /// Check, but do not write
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    /// Check, but do not write; without a mode it is client
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DryRun::BARE,
+        value_name = "MODE"
+    )]
     dry_run: DryRun,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
@@ -72,17 +87,28 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     }
     let lock = builder.build();
     let waiting = progress::waiting(format!("waiting for {name} in {}", cluster.namespace));
-    let guard = tokio::select! {
-        acquired = lock.acquire(arguments.wait) => acquired.map_err(|error| {
-            let busy = arguments.busy_exit_code.map_or(Exit::Busy, Exit::BusyAs);
-            failure(error, busy, arguments.timing.lease_duration, &name, &cluster.namespace, Some("acquire"))
-        }),
+    let acquired = tokio::select! {
+        acquired = lock.acquire(arguments.wait) => acquired,
         interrupted = interrupted() => {
             drop(waiting);
             return cancelled(&lock, interrupted).await;
         }
-    }?;
+    };
     drop(waiting);
+    let guard = match acquired {
+        Ok(guard) => guard,
+        Err(error) => {
+            let removal = removal(&error, &name, &cluster).await;
+            let busy = arguments.busy_exit_code.map_or(Exit::Busy, Exit::BusyAs);
+            let duration = arguments.timing.lease_duration;
+            let namespace = &cluster.namespace;
+            let failure = failure(error, busy, duration, &name, namespace, Some("acquire"));
+            return Err(match removal {
+                Some((command, why)) => failure.run(command, why),
+                None => failure,
+            });
+        }
+    };
     let requests = guard.requests();
     let handle = LeaseHandle {
         requests,
@@ -140,6 +166,45 @@ async fn cancelled(lock: &LeaseLock, number: u8) -> Result<Exit, Failure> {
         _ = interrupted() => {}
     }
     Ok(Exit::Signal(number))
+}
+
+/// The command that removes whoever holds a busy lease, and why it may be run: the lease has expired and nobody took it,
+/// or its holder's pod is gone. Whether the pod is there is a question of its own, which holds nobody up for long.
+async fn removal(
+    error: &AcquireError,
+    name: &LeaseName,
+    cluster: &Cluster,
+) -> Option<(String, &'static str)> {
+    let AcquireError::Busy {
+        holder: Some((record, verdict)),
+    } = error
+    else {
+        return None;
+    };
+    let namespace = &cluster.namespace;
+    let command = format!("force-expire {name} -n {namespace}");
+    match verdict {
+        Verdict::Expired(_) => return Some((command, "removes its holder: it has expired")),
+        Verdict::Held { .. } => {}
+        Verdict::Free | Verdict::Deleting => return None,
+    }
+    let listed = Listed {
+        namespace: namespace.clone(),
+        name: name.to_string(),
+        record: record.as_ref().clone(),
+    };
+    let question = Gathered::pod_of(cluster, &listed);
+    let gathered = tokio::time::timeout(PATIENCE, question).await.ok()?;
+    let PodView::Seen(seen) = PodView::behind(&listed, &gathered) else {
+        return None;
+    };
+    let reason = shell_word(&format!("pod {} is gone", seen.name));
+    seen.is_gone().then(|| {
+        (
+            format!("{command} --even-if-live --reason {reason}"),
+            "removes its holder, whose pod is gone",
+        )
+    })
 }
 
 /// Why a lease was not acquired. `busy` is the exit for one that somebody holds; `again` is the command that could be

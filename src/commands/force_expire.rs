@@ -26,7 +26,8 @@ use case::Case;
 /// Deletes the lease exactly as it was shown, by uid and resourceVersion: a holder that renews meanwhile keeps it, and a
 /// successor is never touched. The lease is not taken over; the next candidate creates it anew.
 ///
-/// Only what has expired by the server's clock, or names no holder, is proven stale. A missing pod is not looked for, an
+/// Only what has expired by the server's clock, or names no holder, is proven stale. The holder's pod is looked for and
+/// shown, but that it is gone or cannot be reached is evidence for whoever decides, and by itself makes no lease stale; an
 /// interactive session never expires, and a lease without the server's stamp cannot be judged by one look: all these are
 /// refused (exit code 1) without --even-if-live.
 ///
@@ -69,8 +70,16 @@ pub(crate) struct Arguments {
     /// File to add an audit event to for each deleted lease, a JSON object a line; - is stderr
     #[arg(long, value_name = "FILE")]
     audit_log: Option<PathBuf>,
-    /// Check, but do not write
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    /// Check, but do not write; without a mode it is client
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DryRun::BARE,
+        value_name = "MODE"
+    )]
     dry_run: DryRun,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]

@@ -57,8 +57,16 @@ pub(crate) struct Arguments {
     /// At most so many leases a second; a dry run on the client's side only lists
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_per_second: u32,
-    /// Check, but do not write
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    /// Check, but do not write; without a mode it is client
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DryRun::BARE,
+        value_name = "MODE"
+    )]
     dry_run: DryRun,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]

@@ -1,35 +1,42 @@
 //! `gwlock inspect`: first what is known of each lease, then how it is shown.
 
+mod asking;
+pub(super) mod behind;
+mod choose;
+mod page;
+mod reading;
 mod report;
+mod show;
 mod watch;
+mod words;
 
-use std::io;
-use std::panic::resume_unwind;
-use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use gwlock_engine::client::lease_api::LeaseApi;
-use gwlock_engine::client::list::{self, Listed, Listing};
-use gwlock_engine::client::{Clock, SystemClock};
-use gwlock_engine::protocol::exchange::{Answer, Request};
+use gwlock_engine::client::list::Listing;
 use gwlock_engine::protocol::key::{
-    GATEWAY_PREFIX, INTERACTIVE_PREFIX, LeaseName, ORCHESTRATOR_PREFIX,
+    Fingerprint, GATEWAY_PREFIX, INTERACTIVE_PREFIX, Key, KeyOrigin, LeaseName, ORCHESTRATOR_PREFIX,
 };
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::key::{self, KeyAs};
 use crate::context::{Cluster, Context};
+use crate::evidence::findings::{LEAKED_AFTER, Looking, SKEW_WORTH_SAYING};
+use crate::evidence::shared_name::shared_names;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::table::Columns;
-use crate::output::{self, OutputError, colour, format::Format};
+use crate::flags;
+use crate::output::{self, colour, format::Format};
 
-use report::{Report, Reports};
+use asking::{Seen, behind as ask_behind};
+use choose::{FailOn, SortBy};
+use page::Page;
+use reading::{look, read};
+use report::{Detail, Report, Sheet, Surroundings};
+use words::Voice;
 
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// For fewer rows a thread is not worth its beginning.
-const LEAST_SHARE: usize = 1000;
 
 /// Which leases a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,11 +55,21 @@ pub(crate) enum Prefix {
 ///
 /// Expiry is judged by the server's clock alone: the Date of the answer against the server's own stamp of the last
 /// write to the lease's spec. Neither the holder's clock nor this machine's matters.
+///
+/// One KEY is shown as a page: holder, pod, node, RemediationRequest, ages by each clock, problems with what to do about
+/// them, what happened, and the command to run next.
+///
+/// With KEYs, -o wide or --evidence the holder's pod, its node and the RemediationRequests are asked for as well. What
+/// cannot be read is shown as forbidden, and a warning holds the rule that is missing. A pod that is gone or cannot be
+/// reached is evidence, and never makes a lease stale: only the server's clock does.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   gwlock inspect
-  gwlock inspect prod/Deployment/payment-api -o wide
+  gwlock inspect prod/Deployment/payment-api
   gwlock inspect -A --prefix all -o json
+  gwlock inspect -A --stale --fail-on stale -o name
+  gwlock inspect --holder gateway-7f9c-x2x --sort-by expires -o wide
+  gwlock inspect -o custom-columns=NAME:.name,AGE:.evidence.ageSeconds
   kubectl get remediationrequests -o name | gwlock inspect --key-as text -")]
 pub(crate) struct Arguments {
     /// Leases to show: names, fingerprints, targets, any text; - reads them from stdin [default: all]
@@ -76,6 +93,39 @@ pub(crate) struct Arguments {
     /// Label selector
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "keys")]
     selector: Option<String>,
+    /// Only those that have expired
+    #[arg(long, conflicts_with = "watch")]
+    stale: bool,
+    /// Only those of this holder: a pod or other base, or a whole identity
+    #[arg(long, value_name = "POD", conflicts_with = "watch")]
+    holder: Option<String>,
+    /// Only those whose claim the server saw written longer ago than this (RENEWED of -o wide)
+    #[arg(long, value_name = "DURATION", value_parser = flags::duration, conflicts_with = "watch")]
+    older_than: Option<Duration>,
+    /// Sort by a column, such as AGE, or a path, such as .evidence.ageSeconds
+    #[arg(long, value_name = "COLUMN", value_parser = SortBy::parse, conflicts_with = "watch")]
+    sort_by: Option<SortBy>,
+    /// End with 1 if one that is shown is like this (repeatable); all are shown all the same
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "WHAT",
+        conflicts_with = "watch"
+    )]
+    fail_on: Vec<FailOn>,
+    /// After how many of its durations without a write an expired lease is called leaked
+    #[arg(long, value_name = "N", default_value_t = LEAKED_AFTER)]
+    leaked_after: u32,
+    /// Ask for pods, nodes and RemediationRequests, whatever is shown
+    #[arg(long, overrides_with = "no_evidence", conflicts_with = "watch")]
+    evidence: bool,
+    /// Ask for leases alone
+    #[arg(long, overrides_with = "evidence")]
+    no_evidence: bool,
+    /// Namespace of the RemediationRequests [default: $KUBERNAUT_CONTROLLER_NAMESPACE, that of each lease]
+    #[arg(long, value_name = "NAMESPACE")]
+    controller_namespace: Option<String>,
     /// Show every change as it happens: a live table on a terminal, and otherwise a row per change
     ///
     /// Every row is a consistent read. Reads are shared when much changes at once: the last state of each lease is always
@@ -85,7 +135,7 @@ pub(crate) struct Arguments {
     /// No header line
     #[arg(long)]
     no_headers: bool,
-    /// Output format: table, wide, json, yaml, name, jsonpath=PATH
+    /// Output format: table, wide, json, yaml, name, jsonpath=PATH, custom-columns=NAME:PATH,…
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Format,
 }
@@ -122,50 +172,155 @@ impl Arguments {
     fn is_wide(&self) -> bool {
         self.output == Format::Wide
     }
+
+    /// What a table shows. `is_joined`: it was asked what stands behind the leases.
+    fn detail(&self, is_joined: bool) -> Detail {
+        match (self.is_wide(), is_joined) {
+            (false, _) => Detail::Short,
+            (true, false) => Detail::Wide,
+            (true, true) => Detail::Joined,
+        }
+    }
+
+    /// Whether it is asked what stands behind the leases. Names alone need nothing.
+    fn wants_evidence(&self) -> bool {
+        let is_usual = !self.keys.is_empty() || self.is_wide();
+        !self.no_evidence && (self.evidence || is_usual && self.output != Format::Name)
+    }
+
+    /// Whether one lease is shown with all that is known of it.
+    fn shows_one(&self, keys: &[LeaseName]) -> bool {
+        keys.len() == 1 && (self.output == Format::Table || self.output.is_structured())
+    }
+
+    fn looking(&self) -> Looking {
+        Looking {
+            at_all_prefixes: self.prefix.contains(&Prefix::All) && self.keys.is_empty(),
+            leaked_after: self.leaked_after,
+        }
+    }
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let keys = key::several(&arguments.keys, arguments.key_as)?;
+    let (keys, fingerprints) = names(arguments)?;
     let cluster = context.cluster().await?;
-    let listing = look(arguments, &keys, &cluster).await?;
     if arguments.watch {
+        let listing = look(arguments, &keys, &cluster).await?;
         return watch::run(arguments, &keys, &cluster, listing).await;
     }
-    if !listing.items.is_empty() || arguments.output.is_structured() {
-        show(arguments, &listing)?;
+    let mut seen = Seen::read(arguments, &keys, &fingerprints, &cluster).await?;
+    warn_of_this_clock(seen.machine_skew());
+    let missing = missing(keys.clone(), &seen.listing);
+    let were_there = seen.listing.items.len();
+    let date = seen.listing.date;
+    let shared = shared_names(&seen.listing.items, date).into_iter();
+    let shared = shared.map(|(name, how)| (name.to_owned(), how)).collect();
+    choose::keep(arguments, &mut seen.listing.items, date);
+    let (gathered, events) = ask_behind(arguments, &fingerprints, &mut seen, &cluster).await;
+    let (program, flags) = context.called();
+    let surroundings = Surroundings {
+        looking: arguments.looking(),
+        voice: Voice { program, flags },
+        gathered: gathered.as_ref(),
+        shared,
+    };
+    choose::sort(arguments, &mut seen.listing.items, date, &surroundings);
+    let sheet = Sheet {
+        items: &seen.listing.items,
+        date,
+        surroundings: &surroundings,
+    };
+    if let ([listed], true) = (sheet.items, arguments.shows_one(&keys)) {
+        let report = Report::within(listed, date, &surroundings);
+        let page = Page {
+            report: &report,
+            listed,
+            object: &seen.object,
+            date,
+            events,
+            machine_skew: seen.machine_skew(),
+            voice: &surroundings.voice,
+        };
+        show::one(arguments, &page, &sheet, seen.machine_skew())?;
+    } else if !sheet.items.is_empty() || arguments.output.is_structured() {
+        show::list(arguments, &sheet, seen.machine_skew())?;
         if !keys.is_empty() && arguments.is_table() {
-            point_to_removal(&listing, context);
+            point_to_removal(&sheet);
         }
+    } else if were_there > 0 {
+        output::note(&format!(
+            "No resources found that are like that, of {were_there}"
+        ));
     } else if keys.is_empty() {
         output::note(&match arguments.namespace(&cluster) {
             None => "No resources found".to_owned(),
             Some(namespace) => format!("No resources found in {namespace} namespace."),
         });
     }
-    let missing: Vec<LeaseName> = keys
-        .into_iter()
-        .filter(|key| !listing.items.iter().any(|item| item.name == key.as_str()))
-        .collect();
-    if missing.is_empty() {
-        return Ok(Exit::Done);
+    if !missing.is_empty() {
+        let message = format!(
+            "there is no lease {} in namespace {}: nobody holds it",
+            missing.join(", "),
+            cluster.namespace
+        );
+        let all = format!("inspect -n {} --prefix all", cluster.namespace);
+        return Err(Failure::says(Exit::No, message).run(all, "the leases that there are"));
     }
-    let names: Vec<&str> = missing.iter().map(LeaseName::as_str).collect();
-    let message = format!(
-        "there is no lease {} in namespace {}: nobody holds it",
-        names.join(", "),
-        cluster.namespace
-    );
-    let all = format!("inspect -n {} --prefix all", cluster.namespace);
-    Err(Failure::says(Exit::No, message).run(all, "the leases that there are"))
+    match choose::failing(&arguments.fail_on, sheet.iter()) {
+        None => Ok(Exit::Done),
+        Some(message) => Err(fails(message, arguments)),
+    }
 }
 
-/// Whoever asks for a lease by name is told what to do about it.
-fn point_to_removal(listing: &Listing, context: &Context) {
-    let (program, flags) = context.called();
-    for report in Reports(listing).iter().filter(Report::is_stale) {
+/// The leases that the keys name, each once, and the fingerprints that are known as a whole.
+fn names(arguments: &Arguments) -> Result<(Vec<LeaseName>, Vec<Fingerprint>), Failure> {
+    let (mut names, mut fingerprints) = (Vec::new(), Vec::new());
+    for text in key::words(&arguments.keys)? {
+        let Key { lease, origin } = key::read(&text, arguments.key_as)?;
+        if names.contains(&lease) {
+            continue;
+        }
+        names.push(lease);
+        fingerprints.extend(match origin {
+            KeyOrigin::Target { fingerprint, .. } => Some(fingerprint),
+            KeyOrigin::Fingerprint => Fingerprint::parse(&text.to_ascii_lowercase()),
+            KeyOrigin::Name | KeyOrigin::Text | KeyOrigin::Raw => None,
+        });
+    }
+    Ok((names, fingerprints))
+}
+
+fn missing(keys: Vec<LeaseName>, listing: &Listing) -> Vec<String> {
+    let is_there = |key: &LeaseName| listing.items.iter().any(|item| item.name == key.as_str());
+    let missing = keys.into_iter().filter(|key| !is_there(key));
+    missing.map(|key| key.to_string()).collect()
+}
+
+/// Nothing is judged by this machine's clock, but whoever compares times with it is misled.
+fn warn_of_this_clock(skew: i64) {
+    if skew.abs() > SKEW_WORTH_SAYING {
+        let off = words::off(skew);
+        let text =
+            format!("this machine's clock is {off} the server's; nothing here is judged by it");
+        output::problem("warning", colour::ATTENTION, &text);
+    }
+}
+
+fn fails(message: String, arguments: &Arguments) -> Failure {
+    let place = if arguments.all_namespaces { "-A " } else { "" };
+    Failure::says(Exit::No, message).run(
+        format!("inspect {place}-o wide"),
+        "what is wrong with each, and what to do about it stands in findings of -o json",
+    )
+}
+
+/// Whoever asks for leases by name is told what to do about them.
+fn point_to_removal(sheet: &Sheet<'_>) {
+    let voice = &sheet.surroundings.voice;
+    for report in sheet.iter().filter(Report::is_stale) {
         let (namespace, name) = report.lease();
-        let command = format!("{program} force-expire {name} -n {namespace}{flags}");
-        let hint = format!("{command}   # removes its holder");
+        let command = format!("force-expire {name} -n {namespace}");
+        let hint = voice.run(&command, "removes its holder");
         output::problem("hint", colour::HINT, &hint);
     }
 }
@@ -174,135 +329,8 @@ fn point_to_removal(listing: &Listing, context: &Context) {
 pub(super) async fn report_on(
     key: &LeaseName,
     cluster: &Cluster,
-) -> Result<(serde_json::Value, Option<jiff::Timestamp>), Failure> {
+) -> Result<(Value, Option<Timestamp>), Failure> {
     let (listed, date) = read(key, &cluster.namespace, cluster).await?;
     let report = listed.map(|listed| Report::of(&listed, date).value());
     Ok((report.unwrap_or_default(), date))
-}
-
-async fn look(
-    arguments: &Arguments,
-    keys: &[LeaseName],
-    cluster: &Cluster,
-) -> Result<Listing, Failure> {
-    match keys {
-        [] => list_all(arguments, cluster).await,
-        keys => read_each(keys, cluster).await,
-    }
-}
-
-async fn list_all(arguments: &Arguments, cluster: &Cluster) -> Result<Listing, Failure> {
-    let namespace = arguments.namespace(cluster);
-    let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let wanted = |name: &str| arguments.wants(name, &[]);
-    match list::list(
-        &cluster.client,
-        namespace,
-        arguments.selector.as_deref(),
-        timeout,
-        wanted,
-    )
-    .await
-    {
-        Ok(listing) => Ok(listing),
-        Err(list::ListError::Refused(refusal)) => Err(Failure::refused(&refusal, namespace)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn read_each(keys: &[LeaseName], cluster: &Cluster) -> Result<Listing, Failure> {
-    let mut listing = Listing {
-        items: Vec::new(),
-        date: None,
-        resource_version: String::new(),
-    };
-    for key in keys {
-        let (item, date) = read(key, &cluster.namespace, cluster).await?;
-        listing.date = listing.date.or(date);
-        if let Some(item) = item {
-            listing
-                .resource_version
-                .clone_from(&item.record.resource_version);
-            listing.items.push(item);
-        }
-    }
-    Ok(listing)
-}
-
-async fn read(
-    key: &LeaseName,
-    namespace: &str,
-    cluster: &Cluster,
-) -> Result<(Option<Listed>, Option<jiff::Timestamp>), Failure> {
-    let api = LeaseApi::new(cluster.client.clone(), namespace, key.clone());
-    let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let clock: &dyn Clock = &SystemClock;
-    let reply = api
-        .exchange(&Request::Get, None, timeout, clock)
-        .await
-        .reply;
-    match reply.answer {
-        Answer::Lease(record) => {
-            let item = Listed {
-                namespace: namespace.to_owned(),
-                name: key.to_string(),
-                record: *record,
-            };
-            Ok((Some(item), reply.date))
-        }
-        Answer::NotFound => Ok((None, reply.date)),
-        Answer::Refused(refusal) => Err(Failure::refused(&refusal, Some(namespace))),
-        Answer::NotExecuted(why) => Err(Failure::unreachable(&why.message)),
-        Answer::Unclear(message) => Err(Failure::unreachable(&message)),
-        other => Err(Failure::unreachable(&format!(
-            "unexpected answer {other:?}"
-        ))),
-    }
-}
-
-fn show(arguments: &Arguments, listing: &Listing) -> Result<(), OutputError> {
-    let reports = Reports(listing);
-    match &arguments.output {
-        Format::Name => output::stream(|out| {
-            reports
-                .iter()
-                .try_for_each(|report| writeln!(out, "{}", report.resource_name()))
-        }),
-        format if format.is_structured() => format.show_large(&reports.list()),
-        _ => show_table(arguments, listing),
-    }
-}
-
-/// Rows are drawn by all processors: with very many leases that takes as long as the server takes to list them.
-fn show_table(arguments: &Arguments, listing: &Listing) -> Result<(), OutputError> {
-    let (namespaces, wide) = (arguments.all_namespaces, arguments.is_wide());
-    let mut columns = Columns::new(Report::header(namespaces, wide), colour::on_stdout());
-    for report in Reports(listing).iter() {
-        columns.measure(&report.cells(namespaces, wide));
-    }
-    let draw = |items: &[Listed]| {
-        let mut text = Vec::new();
-        let reports = items.iter().map(|item| Report::of(item, listing.date));
-        let rows = reports.map(|report| (report.cells(namespaces, wide), report.style()));
-        columns.write_all(&mut text, rows).map(|()| text)
-    };
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let share = listing.items.len().div_ceil(processors).max(LEAST_SHARE);
-    let mut shares = listing.items.chunks(share);
-    let first = shares.next().unwrap_or_default();
-    output::stream(|out| {
-        if !arguments.no_headers {
-            columns.write_header(out)?;
-        }
-        thread::scope(|scope| {
-            let others: Vec<_> = shares.map(|items| scope.spawn(|| draw(items))).collect();
-            out.write_all(&draw(first)?)?;
-            for drawn in others {
-                // A panic over there goes on here.
-                let text = drawn.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-                out.write_all(&text)?;
-            }
-            io::Result::Ok(())
-        })
-    })
 }

@@ -24,8 +24,16 @@ use crate::output::{self, API_VERSION, format::Format};
 pub(crate) struct Arguments {
     #[command(flatten)]
     claim: ClaimArguments,
-    /// Check, but do not write
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    /// Check, but do not write; without a mode it is client
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DryRun::BARE,
+        value_name = "MODE"
+    )]
     dry_run: DryRun,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]

@@ -73,7 +73,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     identity: Option<String>,
     /// Check, but do not write, and do not run the command
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DryRun::BARE,
+        value_name = "MODE"
+    )]
     dry_run: DryRun,
     /// The command and its arguments, behind --
     #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]

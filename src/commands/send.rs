@@ -62,7 +62,15 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     burst: BurstArguments,
     /// Show what would be done: client sends nothing that writes, server lets the server check the writes
-    #[arg(long, value_enum, default_value_t, num_args = 0..=1, default_missing_value = "client", value_name = "MODE")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DryRun::BARE,
+        value_name = "MODE"
+    )]
     dry_run: DryRun,
     /// Show every step on stderr: signal, target, fingerprint, lease, each request, decision
     #[arg(long)]

@@ -50,10 +50,14 @@ impl Cluster {
     /// The namespace of the RemediationRequests: `--controller-namespace`, `$KUBERNAUT_CONTROLLER_NAMESPACE`, or that
     /// of the leases.
     pub(crate) fn controller_namespace(&self, given: Option<&str>) -> String {
-        given
-            .map(str::to_owned)
-            .or_else(|| variable("KUBERNAUT_CONTROLLER_NAMESPACE"))
+        self.given_controller_namespace(given)
             .unwrap_or_else(|| self.namespace.clone())
+    }
+
+    /// The same for leases of several namespaces: `None` where it is that of each lease.
+    pub(crate) fn given_controller_namespace(&self, given: Option<&str>) -> Option<String> {
+        let given = given.map(str::to_owned);
+        given.or_else(|| variable("KUBERNAUT_CONTROLLER_NAMESPACE"))
     }
 }
 

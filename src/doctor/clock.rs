@@ -102,7 +102,7 @@ pub(crate) fn holders(leases: &Listing) -> Check {
     check(outcome, message)
         .with(json!({"leases": evidence}))
         .step(Step::Gwlock(format!(
-            "inspect {name} -n {} -o wide",
+            "inspect {name} -n {}",
             leases.items[0].namespace
         )))
         .step(Step::Says(
@@ -179,7 +179,7 @@ mod tests {
         );
         assert_eq!(
             check.fix[0],
-            Step::Gwlock("inspect gw-lock-2 -n ns -o wide".to_owned())
+            Step::Gwlock("inspect gw-lock-2 -n ns".to_owned())
         );
     }
 

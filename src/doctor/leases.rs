@@ -76,12 +76,12 @@ pub(crate) fn stale(leases: &Listing, namespace: &str) -> Check {
     );
     let steps = match stale.as_slice() {
         [(_, lease)] => vec![
-            Step::Gwlock(format!("inspect {} -n {namespace} -o wide", lease.name)),
+            Step::Gwlock(format!("inspect {} -n {namespace}", lease.name)),
             Step::Gwlock(format!("force-expire {} -n {namespace}", lease.name)),
         ],
         _ => vec![
             Step::Gwlock(format!(
-                "inspect -n {namespace} --prefix gw-lock --prefix ro-lock -o wide"
+                "inspect -n {namespace} --prefix gw-lock --prefix ro-lock --stale -o wide"
             )),
             Step::Gwlock(format!("gc -n {namespace}")),
         ],
@@ -157,9 +157,7 @@ pub(crate) fn malformed(leases: &Listing, namespace: &str) -> Check {
     let name = &found[0].0;
     let check = check(outcome, format!("{}; {meaning}", some(&said, SHOWN))).with(evidence);
     let is_kept = locks(leases).any(|lease| lease.name == *name && lease.record.deleting);
-    let check = check.step(Step::Gwlock(format!(
-        "inspect {name} -n {namespace} -o wide"
-    )));
+    let check = check.step(Step::Gwlock(format!("inspect {name} -n {namespace}")));
     if is_kept {
         return check.step(Step::Kubectl(format!(
             "patch leases.coordination.k8s.io {name} -n {namespace} --type=merge -p '{{\"metadata\":{{\"finalizers\":null}}}}'"
@@ -213,7 +211,7 @@ pub(crate) fn long_held(leases: &Listing, namespace: &str) -> Check {
     check(Outcome::Warning, message)
         .with(json!({"held": held.len(), "longest": evidence}))
         .step(Step::Gwlock(format!(
-            "inspect {} -n {namespace} -o wide",
+            "inspect {} -n {namespace}",
             first.name
         )))
 }
@@ -308,6 +306,7 @@ pub(crate) mod tests {
         Listing {
             items,
             date: Some(at(date)),
+            took: Duration::ZERO,
             resource_version: String::new(),
         }
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
+use super::columns::CustomColumns;
 use super::{OutputError, jsonpath, stream};
 
 /// How data is printed.
@@ -25,6 +26,8 @@ pub(crate) enum Format {
     Name,
     /// The value at a path such as `{.items[0].holder}`.
     JsonPath(String),
+    /// A table of the values at paths: `NAME:.name,…`. It is made of the same value as JSON.
+    CustomColumns(CustomColumns),
 }
 
 impl FromStr for Format {
@@ -37,14 +40,18 @@ impl FromStr for Format {
             "json" => Self::Json,
             "yaml" => Self::Yaml,
             "name" => Self::Name,
-            _ => match text.strip_prefix("jsonpath=") {
-                Some(path) => Self::JsonPath(path.to_owned()),
-                None => {
-                    return Err(
-                        "allowed formats are: table, wide, json, yaml, name, jsonpath=".to_owned(),
-                    );
+            _ => {
+                if let Some(path) = text.strip_prefix("jsonpath=") {
+                    return Ok(Self::JsonPath(path.to_owned()));
                 }
-            },
+                if let Some(spec) = text.strip_prefix("custom-columns=") {
+                    return CustomColumns::parse(spec).map(Self::CustomColumns);
+                }
+                return Err(
+                    "allowed formats are: table, wide, json, yaml, name, jsonpath=, custom-columns="
+                        .to_owned(),
+                );
+            }
         })
     }
 }
@@ -52,7 +59,19 @@ impl FromStr for Format {
 impl Format {
     /// Whether the answer is for a program.
     pub(crate) fn is_structured(&self) -> bool {
-        matches!(self, Self::Json | Self::Yaml | Self::JsonPath(_))
+        matches!(
+            self,
+            Self::Json | Self::Yaml | Self::JsonPath(_) | Self::CustomColumns(_)
+        )
+    }
+
+    /// The same without a line of names above the columns.
+    #[must_use]
+    pub(crate) fn without_header(self) -> Self {
+        match self {
+            Self::CustomColumns(columns) => Self::CustomColumns(columns.without_header()),
+            other => other,
+        }
     }
 
     /// Prints a value in a structured format.
@@ -77,6 +96,7 @@ impl Format {
         match self {
             Self::Json => Ok(value.to_string()),
             Self::Yaml => Ok(format!("---\n{}", self.print(value)?)),
+            Self::CustomColumns(_) => self.clone().without_header().print(value),
             format => format.print(value),
         }
     }
@@ -94,6 +114,11 @@ impl Format {
                 let text = jsonpath::render(path, &value);
                 let text = text.ok_or_else(|| OutputError::JsonPath(path.clone()))?;
                 out.write_all(text.as_bytes())?;
+            }
+            Self::CustomColumns(columns) => {
+                let value = serde_json::to_value(value);
+                let value = value.map_err(|error| OutputError::Format(error.into()))?;
+                out.write_all(columns.render(&value).as_bytes())?;
             }
             Self::Table | Self::Wide | Self::Json | Self::Name => {
                 let indented = PrettyFormatter::with_indent(b"    ");

@@ -21,6 +21,34 @@ enum Step {
     All,
 }
 
+/// One path, such as `.evidence.ageSeconds` or `{.items[*].name}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Path(Vec<Step>);
+
+impl Path {
+    /// Reads a path; braces around it and the dot before it can be left out, as with kubectl.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let inner = match text.strip_prefix('{') {
+            Some(rest) => rest.strip_suffix('}')?,
+            None => text,
+        };
+        if inner.is_empty() {
+            return None;
+        }
+        if inner.starts_with(['.', '[', '$', '@']) {
+            steps(inner).map(Self)
+        } else {
+            steps(&format!(".{inner}")).map(Self)
+        }
+    }
+
+    /// What is at this path.
+    pub(crate) fn find<'a>(&self, value: &'a Value) -> Vec<&'a Value> {
+        find(&self.0, value)
+    }
+}
+
 /// The text that a template makes of a value; `None` for a template that is not understood.
 ///
 /// As with kubectl, braces around a whole path can be left out, several values are separated by spaces, and what does
@@ -171,7 +199,7 @@ fn all(value: &Value) -> Vec<&Value> {
     }
 }
 
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -220,6 +248,18 @@ mod tests {
             rendered("kind: {.kind}{\"}\"}").as_deref(),
             Some("kind: List}")
         );
+    }
+
+    #[test]
+    fn a_path_alone_needs_neither_braces_nor_a_dot() {
+        let value = json!({"items": [{"age": 3}, {"age": 4}]});
+        for text in ["{.items[*].age}", ".items[*].age", "items[*].age"] {
+            let path = Path::parse(text).unwrap();
+            assert_eq!(path.find(&value), [&json!(3), &json!(4)], "{text}");
+        }
+        for text in ["", "{}", "{.a", ".a..b", "a[x]"] {
+            assert_eq!(Path::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) struct Line {
 /// The columns of a table: each is as wide as the widest cell that was measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
-    header: Vec<&'static str>,
+    header: Vec<Cow<'static, str>>,
     widths: Vec<u16>,
     /// Styles are written.
     coloured: bool,
@@ -72,8 +72,20 @@ impl Columns {
     pub(crate) fn new(header: Vec<&'static str>, coloured: bool) -> Self {
         Self {
             widths: header.iter().map(|cell| width(cell)).collect(),
-            header,
+            header: header.into_iter().map(Cow::from).collect(),
             coloured,
+        }
+    }
+
+    /// Columns whose names were given from outside, without colours.
+    pub(crate) fn of(header: Vec<String>) -> Self {
+        Self {
+            widths: header
+                .iter()
+                .map(|cell| width(&escape_line(cell)))
+                .collect(),
+            header: header.into_iter().map(Cow::from).collect(),
+            coloured: false,
         }
     }
 

@@ -13,7 +13,9 @@ mod doctor;
 mod exchange;
 mod gateway;
 mod hints;
+mod inspect;
 mod inspect_watch;
+mod long_lists;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod mixed_fleet;
 mod removal;

@@ -183,8 +183,8 @@ fn a_claim_does_not_stand_on_a_lease_that_was_made_again() {
 #[test]
 fn a_dry_run_stores_nothing() {
     let server = Server::start();
-    for mode in ["client", "server"] {
-        let run = server.gwlock(&["acquire", "x", "--dry-run", mode]).run();
+    for mode in ["--dry-run", "--dry-run=client", "--dry-run=server"] {
+        let run = server.gwlock(&["acquire", mode, "x"]).run();
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{mode}");
         assert!(run.stdout.contains("dry run)"), "{run:?}");
     }
@@ -192,9 +192,9 @@ fn a_dry_run_stores_nothing() {
     let (file, _) = acquire_to_file(&server);
     let before = fs::read_to_string(&file).unwrap();
     for command in ["renew", "release"] {
-        for mode in ["client", "server"] {
+        for mode in ["--dry-run", "--dry-run=client", "--dry-run=server"] {
             let run = server
-                .gwlock(&[command, "--handle-file", &file, "--dry-run", mode])
+                .gwlock(&[command, "--handle-file", &file, mode])
                 .run();
             assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{command} {mode}");
             assert!(run.stdout.contains("dry run)"), "{run:?}");
@@ -203,6 +203,35 @@ fn a_dry_run_stores_nothing() {
     assert_eq!(fs::read_to_string(&file).unwrap(), before);
     let run = server.gwlock(&["verify", "--handle-file", &file]).run();
     assert_eq!((run.code, server.leases()), (0, vec![LEASE.to_owned()]));
+}
+
+#[test]
+fn whoever_finds_a_lease_busy_is_told_what_removes_a_holder_that_is_gone() {
+    let server = Server::start();
+    server.lease("gw-lock-1", 0, &Server::held_by("gateway-1", 0));
+    let hints = || -> Vec<String> {
+        let run = server
+            .gwlock(&["acquire", "gw-lock-1", "--wait", "0"])
+            .run();
+        assert_eq!(run.code, 75, "{run:?}");
+        let hints = run
+            .stderr
+            .lines()
+            .filter_map(|line| line.strip_prefix("hint: gwlock "));
+        let commands = hints.filter_map(|hint| hint.split("   # ").next());
+        commands.map(str::to_owned).collect()
+    };
+    let inspect = "inspect gw-lock-1 -n kubernaut-system";
+    let force = "force-expire gw-lock-1 -n kubernaut-system --even-if-live --reason 'pod gateway-1 is gone'";
+    let told = hints();
+    assert_eq!(
+        (told.len(), told[0].as_str(), told[2].as_str()),
+        (3, inspect, force),
+        "{told:?}"
+    );
+    server.pod("gateway-1", 60, "", &json!({"phase": "Running"}));
+    let told = hints();
+    assert_eq!((told.len(), told[0].as_str()), (2, inspect), "{told:?}");
 }
 
 #[test]

@@ -74,15 +74,18 @@ pub(crate) struct Server {
     seen: Arc<(Mutex<Vec<Exchange>>, Condvar)>,
 }
 
-/// The server's clock, which can be set back while objects are made that have to be old.
+/// The server's clock, which can be set back while objects are made that have to be old, and be off for good.
 #[derive(Debug, Default)]
 struct WallClock {
     seconds_back: AtomicI64,
+    seconds_ahead: AtomicI64,
 }
 
 impl Clock for WallClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now() - SignedDuration::from_secs(self.seconds_back.load(Ordering::Relaxed))
+        let ahead = self.seconds_ahead.load(Ordering::Relaxed);
+        let back = self.seconds_back.load(Ordering::Relaxed);
+        Timestamp::now() + SignedDuration::from_secs(ahead - back)
     }
 }
 
@@ -214,6 +217,54 @@ impl Server {
             &json!({"metadata": {"name": NAMESPACE}}),
         );
         server
+    }
+
+    /// The same whose clock is so many seconds ahead of this machine's, so that this machine's is as much behind.
+    pub(crate) fn start_ahead(seconds: i64) -> Self {
+        let server = Self::start();
+        server.clock.seconds_ahead.store(seconds, Ordering::Relaxed);
+        server
+    }
+
+    /// The server's time so many seconds ago, as a lease has it.
+    pub(crate) fn micro_time(&self, seconds_ago: i64) -> String {
+        let time = self.clock.now() - SignedDuration::from_secs(seconds_ago);
+        time.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string()
+    }
+
+    /// Makes a pod of the lock namespace so many seconds ago, and says what its status is.
+    pub(crate) fn pod(&self, name: &str, seconds_ago: i64, node: &str, status: &Value) -> Value {
+        let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
+        let pod = json!({
+            "metadata": {"name": name},
+            "spec": {"nodeName": node, "containers": [{"name": "gateway", "image": "gateway"}]},
+        });
+        let mut pod = self.create(&pods, seconds_ago, &pod);
+        pod["status"] = status.clone();
+        self.send(Method::PUT, &format!("{pods}/{name}/status"), Some(&pod))
+    }
+
+    /// Makes a node whose `Ready` condition is this.
+    pub(crate) fn node(&self, name: &str, ready: &str) {
+        let nodes = "/api/v1/nodes";
+        let mut node = self.post(nodes, &json!({"metadata": {"name": name}}));
+        node["status"] = json!({"conditions": [{"type": "Ready", "status": ready}]});
+        self.send(Method::PUT, &format!("{nodes}/{name}/status"), Some(&node));
+    }
+
+    /// Lets a user do this in the lock namespace: API group, resource and verbs.
+    pub(crate) fn allow(&self, user: &str, rules: &[(&str, &str, &[&str])]) {
+        let rbac = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}");
+        let rule = |(group, resource, verbs): &(&str, &str, &[&str])| json!({"apiGroups": [group], "resources": [resource], "verbs": verbs});
+        let rules: Vec<Value> = rules.iter().map(rule).collect();
+        let role = json!({"metadata": {"name": user}, "rules": rules});
+        self.post(&format!("{rbac}/roles"), &role);
+        let binding = json!({
+            "metadata": {"name": user},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        });
+        self.post(&format!("{rbac}/rolebindings"), &binding);
     }
 
     /// A folder that ends with the server.

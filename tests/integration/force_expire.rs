@@ -82,7 +82,7 @@ fn an_expired_lease_is_shown_and_deleted() {
     assert_eq!(
         without_numbers(&shown),
         "lease gw-lock-N in kubernaut-system\n  \
-         holder     gateway-N\n  \
+         holder     gateway-N\n  pod        gateway-N is gone: there is none in kubernaut-system\n  \
          evidence   expired Ns ago by the server's clock: written at N-N-NTN:N:NZ, read at N-N-NTN:N:NZ, \
          Ns old where Ns are allowed\n  \
          version    uid UID, resourceVersion N\n  \
@@ -163,6 +163,35 @@ fn a_holder_that_may_be_alive_is_left_alone() {
         )
     );
     assert_eq!((server.count("delete"), server.names(EVENTS)), (0, none()));
+}
+
+#[test]
+fn a_pod_that_is_gone_is_shown_and_makes_no_lease_stale() {
+    let server = Server::start();
+    server.lease(NAME, 0, &Server::held_by("gateway-1", 0));
+    server.pod("gateway-1", 60, "", &json!({"phase": "Failed"}));
+    let run = force_expire(&server, &[NAME, "--yes"]);
+    assert_eq!((run.code, server.leases()), (1, vec![NAME.to_owned()]));
+    let line = run.stderr.lines().find(|line| line.starts_with("  pod "));
+    assert!(
+        line.unwrap()
+            .starts_with("  pod        gateway-1 is gone: it has ended (Failed, created "),
+        "{run:?}"
+    );
+    let json = force_expire(&server, &[NAME, "--yes", "-o", "json"]).json();
+    let item = &json["items"][0];
+    assert_eq!(
+        (&item["outcome"], &item["stale"], &item["pod"]["gone"]),
+        (&json!("NotStale"), &json!(false), &json!(true))
+    );
+    // Whoever may not see pods may remove leases all the same.
+    server.lease("gw-lock-2", 100, &Server::held_by("gateway-2", 100));
+    allow(&server, "viewer", &["get", "delete"]);
+    let run = server
+        .gwlock_as("viewer", &["force-expire", "gw-lock-2", "--yes"])
+        .run();
+    assert_eq!((run.code, server.leases()), (0, vec![NAME.to_owned()]));
+    assert!(run.stderr.contains("\n  pod        forbidden\n"), "{run:?}");
 }
 
 #[test]

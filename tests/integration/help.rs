@@ -116,6 +116,26 @@ fn flags_that_mean_the_same_have_the_same_letter_everywhere() {
 }
 
 #[test]
+fn a_dry_run_is_asked_for_in_one_way_everywhere() {
+    let mut found = 0;
+    for (path, command) in commands() {
+        let Some(flag) = flags(&command).find(|flag| flag.get_long() == Some("dry-run")) else {
+            continue;
+        };
+        found += 1;
+        let numbers = flag
+            .get_num_args()
+            .map(|range| (range.min_values(), range.max_values()));
+        assert_eq!(
+            (numbers, flag.is_require_equals_set()),
+            (Some((0, 1)), true),
+            "{path}"
+        );
+    }
+    assert_eq!(found, 7);
+}
+
+#[test]
 fn the_version_is_the_packages() {
     let run = Gwlock::new(&["--version"]).run();
     assert_eq!(

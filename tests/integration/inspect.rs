@@ -1,5 +1,9 @@
 //! `inspect`: what is listed, in which format, and what is said when there is nothing.
 
+mod chosen;
+mod evidence;
+mod page;
+
 use std::io::{BufRead as _, BufReader};
 
 use serde_json::{Value, json};
@@ -80,7 +84,8 @@ fn a_table_shows_state_expiry_and_problems() {
         (lines[2][..3].to_vec(), lines[2][5]),
         (
             vec!["gw-lock-2", "gateway-2", "held"],
-            "no renewTime: a gateway would wait for ever"
+            "no renewTime: a gateway would wait for ever; no fingerprint makes this name: gw-lock- and 16 hex digits is a \
+             gateway's"
         )
     );
     assert_eq!(lines[3][..3], ["gw-lock-3", "-", "free"]);
@@ -149,11 +154,17 @@ fn an_interactive_session_is_never_stale() {
         .gwlock(&["inspect", "--prefix", "kubernaut-interactive", "-o", "json"])
         .run()
         .json();
+    let mut items = list["items"].clone();
+    let stamped = items[0]["ages"]["stampedSeconds"].take().as_i64().unwrap();
+    assert!((9000..9060).contains(&stamped), "{stamped}");
     assert_eq!(
-        list["items"],
+        items,
         json!([{
             "name": "kubernaut-interactive-rr-1", "namespace": "kubernaut-system", "holder": "ops", "state": "held",
-            "stale": false, "problems": [],
+            "stale": false, "staleReason": null, "problems": [], "findings": [],
+            "generation": "pod-level", "holderBase": "ops", "nonce": null,
+            "ages": {"claimedSeconds": null, "observedSeconds": null, "stampedSeconds": null},
+            "pod": null, "remediationRequests": null,
             "evidence": {"rule": "none", "ageSeconds": null, "remainingSeconds": null, "clockSkewSeconds": null},
         }])
     );
@@ -167,7 +178,8 @@ fn json_is_indented_and_sorted_as_kubectls() {
         (run.code, run.stdout.as_str(), run.stderr.as_str()),
         (
             0,
-            "{\n    \"apiVersion\": \"gwlock.dev/v1alpha1\",\n    \"items\": [],\n    \"kind\": \"LeaseReportList\"\n}\n",
+            "{\n    \"apiVersion\": \"gwlock.dev/v1alpha1\",\n    \"items\": [],\n    \"kind\": \"LeaseReportList\",\n    \
+             \"machineClockSkewSeconds\": 0,\n    \"unread\": []\n}\n",
             ""
         )
     );

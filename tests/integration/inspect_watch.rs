@@ -48,7 +48,14 @@ impl Session {
         let (controller, terminal) = pty();
         tcsetwinsize(&controller, window(height, width)).unwrap();
         let child = Command::new("setsid")
-            .args(["--ctty", env!("CARGO_BIN_EXE_gwlock"), "inspect", "-w"])
+            .args([
+                "--ctty",
+                env!("CARGO_BIN_EXE_gwlock"),
+                "inspect",
+                "-w",
+                "--prefix",
+                "ro-lock",
+            ])
             .args(words)
             .env_clear()
             .env("KUBECONFIG", server.kubeconfig("admin"))
@@ -180,19 +187,23 @@ fn held(server: &Server, name: &str, holder: &str) {
     server.lease(name, TEN_DAYS, &spec);
 }
 
+/// One that was written eleven days ago for two: expired, and not for so long that it counts as leaked.
 fn expired(server: &Server, name: &str, holder: &str) {
-    server.lease(name, TEN_DAYS, &Server::held_by(holder, TEN_DAYS));
+    const ELEVEN_DAYS: i64 = 11 * 86_400;
+    let mut spec = Server::held_by(holder, ELEVEN_DAYS);
+    spec["leaseDurationSeconds"] = json!(2 * 86_400);
+    server.lease(name, ELEVEN_DAYS, &spec);
 }
 
 #[test]
 fn a_live_table_shows_what_comes_and_goes_and_stays_when_it_is_ended() {
     let server = Server::start();
-    held(&server, "gw-lock-1", "gateway-1");
-    expired(&server, "gw-lock-2", "gateway-日本\u{1b}[2J");
+    held(&server, "ro-lock-1", "gateway-1");
+    expired(&server, "ro-lock-2", "gateway-日本\u{1b}[2J");
     let mut session = Session::start(&server, &[], (10, 100));
     let header = "NAME        HOLDER                  STATE     AGE   EXPIRES   PROBLEMS";
-    let stale = "gw-lock-2   gateway-日本\\u{1b}[2J   expired   10d   10d ago   -";
-    let other = "gw-lock-1   gateway-1               held      10d   in 90d    -";
+    let stale = "ro-lock-2   gateway-日本\\u{1b}[2J   expired   11d   8d ago    -";
+    let other = "ro-lock-1   gateway-1               held      10d   in 90d    -";
     session.wait_for(&[
         "connected   1 held, 1 stale of 2 leases in kubernaut-system   server time T",
         header,
@@ -200,21 +211,21 @@ fn a_live_table_shows_what_comes_and_goes_and_stays_when_it_is_ended() {
         other,
     ]);
     assert!(session.screen.screen().hide_cursor());
-    held(&server, "gw-lock-3", "gateway-3");
+    held(&server, "ro-lock-3", "gateway-3");
     session.wait_for(&[
         "connected   2 held, 1 stale of 3 leases in kubernaut-system   server time T",
         header,
         stale,
         other,
-        "gw-lock-3   gateway-3               held      10d   in 90d    -",
+        "ro-lock-3   gateway-3               held      10d   in 90d    -",
     ]);
-    server.delete("gw-lock-2");
-    let last = "gw-lock-3   gateway-3               held      10d   in 90d    -";
+    server.delete("ro-lock-2");
+    let last = "ro-lock-3   gateway-3               held      10d   in 90d    -";
     let status = "connected   2 held, 0 stale of 2 leases in kubernaut-system   server time T";
     session.wait_for(&[
         status,
         header,
-        "gw-lock-2   -                       gone      -     -         -",
+        "ro-lock-2   -                       gone      -     -         -",
         other,
         last,
     ]);
@@ -232,25 +243,25 @@ fn a_live_table_shows_what_comes_and_goes_and_stays_when_it_is_ended() {
 fn a_live_table_fits_the_terminal_whatever_its_size() {
     let server = Server::start();
     for number in 1..=5 {
-        held(&server, &format!("gw-lock-{number}"), "gateway-1");
+        held(&server, &format!("ro-lock-{number}"), "gateway-1");
     }
-    expired(&server, "gw-lock-6", "gateway-2");
+    expired(&server, "ro-lock-6", "gateway-2");
     let mut session = Session::start(&server, &[], (6, 50));
     session.wait_for(&[
         "connected   5 held, 1 stale of 6 leases in kubern…",
         "NAME        HOLDER      STATE     AGE   EXPIRES  …",
-        "gw-lock-6   gateway-2   expired   10d   10d ago  …",
-        "gw-lock-1   gateway-1   held      10d   in 90d   …",
+        "ro-lock-6   gateway-2   expired   11d   8d ago   …",
+        "ro-lock-1   gateway-1   held      10d   in 90d   …",
         "… 4 more",
     ]);
     session.resize(8, 74);
     session.wait_for(&[
         "connected   5 held, 1 stale of 6 leases in kubernaut-system   server time…",
         "NAME        HOLDER      STATE     AGE   EXPIRES   PROBLEMS",
-        "gw-lock-6   gateway-2   expired   10d   10d ago   -",
-        "gw-lock-1   gateway-1   held      10d   in 90d    -",
-        "gw-lock-2   gateway-1   held      10d   in 90d    -",
-        "gw-lock-3   gateway-1   held      10d   in 90d    -",
+        "ro-lock-6   gateway-2   expired   11d   8d ago    -",
+        "ro-lock-1   gateway-1   held      10d   in 90d    -",
+        "ro-lock-2   gateway-1   held      10d   in 90d    -",
+        "ro-lock-3   gateway-1   held      10d   in 90d    -",
         "… 2 more",
     ]);
     session.resize(3, 12);
@@ -262,12 +273,12 @@ fn a_live_table_fits_the_terminal_whatever_its_size() {
 #[test]
 fn ctrl_z_gives_the_terminal_back_until_it_goes_on() {
     let server = Server::start();
-    held(&server, "gw-lock-1", "gateway-1");
+    held(&server, "ro-lock-1", "gateway-1");
     let mut session = Session::start(&server, &[], (6, 100));
     let frame = [
         "connected   1 held, 0 stale of 1 lease in kubernaut-system   server time T",
         "NAME        HOLDER      STATE   AGE   EXPIRES   PROBLEMS",
-        "gw-lock-1   gateway-1   held    10d   in 90d    -",
+        "ro-lock-1   gateway-1   held    10d   in 90d    -",
     ];
     session.wait_for(&frame);
     session.type_in("\x1a");
@@ -290,13 +301,13 @@ fn ctrl_z_gives_the_terminal_back_until_it_goes_on() {
 #[test]
 fn a_wide_live_table_has_every_column_and_no_colour_where_none_is_wanted() {
     let server = Server::start();
-    expired(&server, "gw-lock-1", "gateway-1");
+    expired(&server, "ro-lock-1", "gateway-1");
     let environment = [("TERM", "xterm"), ("NO_COLOR", "1")];
     let words = ["-o", "wide", "--no-headers"];
     let mut session = Session::with(&server, &words, (5, 100), &environment);
     session.wait_for(&[
         "connected   0 held, 1 stale of 1 lease in kubernaut-system   server time T",
-        "gw-lock-1   gateway-1   expired   10d   10d ago   10d       server   +0s    -",
+        "ro-lock-1   gateway-1   expired   11d   8d ago    11d       11d       server   +0s    pod-level    …",
     ]);
     let cell = session.screen.screen().cell(1, 0).unwrap();
     assert_eq!(cell.fgcolor(), vt100::Color::Default);
@@ -307,7 +318,7 @@ fn a_wide_live_table_has_every_column_and_no_colour_where_none_is_wanted() {
 #[test]
 fn remaining_time_counts_down_to_a_read_that_proves_it_is_over() {
     let server = Server::start();
-    server.lease("gw-lock-1", 24, &Server::held_by("gateway-1", 24));
+    server.lease("ro-lock-1", 24, &Server::held_by("gateway-1", 24));
     let mut session = Session::start(&server, &[], (5, 100));
     let mut seen: Vec<String> = Vec::new();
     while !session.lines().iter().any(|line| line.contains("expired")) {
@@ -334,28 +345,28 @@ fn remaining_time_counts_down_to_a_read_that_proves_it_is_over() {
 #[test]
 fn a_terminal_that_cannot_be_drawn_on_gets_rows() {
     let server = Server::start();
-    expired(&server, "gw-lock-1", "gateway-1");
+    expired(&server, "ro-lock-1", "gateway-1");
     let mut session = Session::with(&server, &[], (10, 100), &[("TERM", "dumb")]);
     let before = ["$ make", "$ gwlock inspect -w"];
     let header = "NAME        HOLDER      STATE     AGE   EXPIRES   PROBLEMS";
-    let first = "gw-lock-1   gateway-1   expired   10d   10d ago   -";
+    let first = "ro-lock-1   gateway-1   expired   11d   8d ago    -";
     session.wait_for(&[&before[..], &[header, first]].concat());
     server.wait_for(|exchange| exchange.verb == "watch");
-    server.delete("gw-lock-1");
-    let last = "gw-lock-1   -           gone      -     -         -";
+    server.delete("ro-lock-1");
+    let last = "ro-lock-1   -           gone      -     -         -";
     session.wait_for(&[&before[..], &[header, first, last]].concat());
 }
 
 #[test]
 fn programs_get_a_line_per_change_on_a_terminal_as_well() {
     let server = Server::start();
-    server.lease("gw-lock-1", 0, &json!({}));
+    server.lease("ro-lock-1", 0, &json!({}));
     let mut session = Session::start(&server, &["-o", "jsonpath={.name} {.state}"], (10, 100));
     let before = ["$ make", "$ gwlock inspect -w"];
-    session.wait_for(&[&before[..], &["gw-lock-1 free"]].concat());
+    session.wait_for(&[&before[..], &["ro-lock-1 free"]].concat());
     server.wait_for(|exchange| exchange.verb == "watch");
-    server.delete("gw-lock-1");
-    session.wait_for(&[&before[..], &["gw-lock-1 free", "gw-lock-1 gone"]].concat());
+    server.delete("ro-lock-1");
+    session.wait_for(&[&before[..], &["ro-lock-1 free", "ro-lock-1 gone"]].concat());
 }
 
 /// The lines of a process as they come; a line that does not come ends the test by its own time limit.
@@ -372,7 +383,7 @@ fn row(name: &str, state: &str) -> (String, String) {
 #[test]
 fn a_connection_that_is_lost_and_found_again_is_told_of_and_repeats_no_row() {
     let server = Server::start();
-    server.lease("gw-lock-1", 0, &json!({}));
+    server.lease("ro-lock-1", 0, &json!({}));
     let refuse = Action::Refuse {
         status: 503,
         retry_after: None,
@@ -384,22 +395,24 @@ fn a_connection_that_is_lost_and_found_again_is_told_of_and_repeats_no_row() {
             .verb("watch")
             .times(1),
     );
-    let mut watching = server.gwlock(&["inspect", "-w", "-o", "json"]).start();
+    let mut watching = server
+        .gwlock(&["inspect", "-w", "--prefix", "ro-lock", "-o", "json"])
+        .start();
     let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
     let mut notes = BufReader::new(watching.stderr.take().unwrap()).lines();
-    assert_eq!(next(&mut lines), row("gw-lock-1", "free"));
+    assert_eq!(next(&mut lines), row("ro-lock-1", "free"));
     let lost = notes.next().unwrap().unwrap();
     assert!(
         lost.starts_with("the connection is lost, trying again: "),
         "{lost}"
     );
-    server.lease("gw-lock-2", 0, &json!({}));
+    server.lease("ro-lock-2", 0, &json!({}));
     server.resume();
     let found = notes.next().unwrap().unwrap();
     assert!(found.starts_with("connected again after "), "{found}");
-    assert_eq!(next(&mut lines), row("gw-lock-2", "free"));
-    server.delete("gw-lock-1");
-    assert_eq!(next(&mut lines), row("gw-lock-1", "gone"));
+    assert_eq!(next(&mut lines), row("ro-lock-2", "free"));
+    server.delete("ro-lock-1");
+    assert_eq!(next(&mut lines), row("ro-lock-1", "gone"));
     watching.kill().unwrap();
     watching.wait().unwrap();
     assert_eq!(notes.map(Result::unwrap).collect::<Vec<_>>(), [""; 0]);
@@ -424,16 +437,19 @@ fn where_watching_is_forbidden_the_missing_rule_is_named_and_lists_show_the_chan
             "subjects": [{"kind": "User", "name": "viewer", "apiGroup": "rbac.authorization.k8s.io"}]
         }),
     );
-    server.lease("gw-lock-1", 0, &json!({}));
+    server.lease("ro-lock-1", 0, &json!({}));
     let mut watching = server
-        .gwlock_as("viewer", &["inspect", "-w", "-o", "json"])
+        .gwlock_as(
+            "viewer",
+            &["inspect", "-w", "--prefix", "ro-lock", "-o", "json"],
+        )
         .start();
     let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
-    assert_eq!(next(&mut lines), row("gw-lock-1", "free"));
-    server.lease("gw-lock-2", 0, &json!({}));
-    assert_eq!(next(&mut lines), row("gw-lock-2", "free"));
-    server.delete("gw-lock-1");
-    assert_eq!(next(&mut lines), row("gw-lock-1", "gone"));
+    assert_eq!(next(&mut lines), row("ro-lock-1", "free"));
+    server.lease("ro-lock-2", 0, &json!({}));
+    assert_eq!(next(&mut lines), row("ro-lock-2", "free"));
+    server.delete("ro-lock-1");
+    assert_eq!(next(&mut lines), row("ro-lock-1", "gone"));
     watching.kill().unwrap();
     let told = String::from_utf8(watching.wait_with_output().unwrap().stderr).unwrap();
     assert_eq!(

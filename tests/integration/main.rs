@@ -3,6 +3,7 @@
 
 mod bench;
 mod claims;
+mod clock_skew;
 mod completion;
 mod dedup;
 mod defects;

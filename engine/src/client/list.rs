@@ -13,6 +13,7 @@ use http::{Request, header};
 use jiff::Timestamp;
 use kube::client::Body;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::protocol::exchange::{Answer, NotExecuted, Refusal, Verb};
 use crate::protocol::record::LeaseRecord;
@@ -43,6 +44,8 @@ pub struct Listing {
     pub items: Vec<Listed>,
     /// The `Date` of the first page: later pages show the state of that moment under a later date.
     pub date: Option<Timestamp>,
+    /// How long it took until that page was there, from the beginning.
+    pub took: Duration,
     /// The version to watch from.
     pub resource_version: String,
 }
@@ -73,15 +76,19 @@ pub async fn list(
     let mut listing = Listing {
         items: Vec::new(),
         date: None,
+        took: Duration::ZERO,
         resource_version: String::new(),
     };
+    let began = Instant::now();
     let mut next = None;
     let mut decoding = None;
     // A page is decoded while the server works on the next one, which takes both about as long.
     loop {
         let uri = page_uri(&collection, label_selector, next.as_deref());
         let answer = fetch(client, &uri, timeout).await?;
-        listing.date = listing.date.or(answer.date);
+        if listing.date.is_none() {
+            (listing.date, listing.took) = (answer.date, began.elapsed());
+        }
         next = answer.content.next()?;
         let begun = tokio::task::spawn_blocking(|| answer.content.decode());
         if let Some(page) = decoding.replace(begun) {

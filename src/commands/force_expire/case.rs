@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gwlock_engine::client::SystemClock;
 use gwlock_engine::client::lease_api::LeaseApi;
+use gwlock_engine::client::list::Listed;
 use gwlock_engine::client::removal::{LookError, Remover, Seen};
 use gwlock_engine::protocol::expiry::{Evidence, Rule, Verdict};
 use gwlock_engine::protocol::key::LeaseName;
@@ -12,6 +13,8 @@ use gwlock_engine::protocol::record::LeaseRecord;
 use gwlock_engine::protocol::removal::Removed;
 use serde_json::{Value, json};
 
+use super::super::gather::Gathered;
+use super::super::inspect::behind::PodView;
 use super::Arguments;
 use crate::context::Cluster;
 use crate::exit::Exit;
@@ -35,8 +38,16 @@ pub(super) struct Case {
     namespace: String,
     remover: Remover,
     judged: Judged,
+    pod: Pod,
     outcome: Option<Removed>,
     dry_run: DryRun,
+}
+
+/// What is known of the holder's pod. It decides nothing.
+#[derive(Default)]
+struct Pod {
+    words: Option<String>,
+    value: Value,
 }
 
 enum Judged {
@@ -80,12 +91,16 @@ impl Case {
             timeout,
             timeout.saturating_mul(3),
         );
+        let mut pod = Pod::default();
         let judged = match remover.look().await {
             Ok(None) => Judged::Gone,
-            Ok(Some(seen)) => match refusal(&seen, arguments) {
-                None => Judged::Removable(seen),
-                Some(refused) => Judged::Refused(seen, refused),
-            },
+            Ok(Some(seen)) => {
+                pod = Pod::behind(&name, &seen, cluster).await;
+                match refusal(&seen, arguments) {
+                    None => Judged::Removable(seen),
+                    Some(refused) => Judged::Refused(seen, refused),
+                }
+            }
             Err(LookError::Refused(refusal)) => {
                 return Err(Failure::refused(&refusal, Some(&namespace)));
             }
@@ -97,6 +112,7 @@ impl Case {
             namespace,
             remover,
             judged,
+            pod,
             outcome: None,
             dry_run: arguments.dry_run,
         })
@@ -154,8 +170,9 @@ impl Case {
             _ => "it is deleted if it is still this version, ALTHOUGH ITS HOLDER MAY BE AT WORK: two may then work at once".to_owned(),
         };
         format!(
-            "{title}\n  holder     {}\n  evidence   {}\n  version    uid {}, resourceVersion {}\n  what next  {}",
+            "{title}\n  holder     {}\n{}  evidence   {}\n  version    uid {}, resourceVersion {}\n  what next  {}",
             escape_line(record.holder().unwrap_or("-")),
+            self.pod.line(),
             evidence(seen),
             record.uid,
             record.resource_version,
@@ -199,6 +216,7 @@ impl Case {
             "holder": seen.and_then(|seen| seen.record.holder()),
             "stale": seen.map(Seen::is_proven_stale), "evidence": seen.map(evidence),
             "before": seen.map(|seen| before(&seen.object)), "eventWritten": self.event_written,
+            "pod": self.pod.value,
         })
     }
 
@@ -247,6 +265,29 @@ impl Case {
                     format!("nobody knows whether {name} in {namespace} was deleted: {message}");
                 Some(Failure::says(Exit::Unknown, message).run(inspect, "whether it was"))
             }
+        }
+    }
+}
+
+impl Pod {
+    async fn behind(name: &LeaseName, seen: &Seen, cluster: &Cluster) -> Self {
+        let listed = Listed {
+            namespace: cluster.namespace.clone(),
+            name: name.to_string(),
+            record: seen.record.clone(),
+        };
+        let gathered = Gathered::pod_of(cluster, &listed).await;
+        let view = PodView::behind(&listed, &gathered);
+        Self {
+            words: view.sentence(&listed.namespace, seen.date),
+            value: view.value(),
+        }
+    }
+
+    fn line(&self) -> String {
+        match &self.words {
+            None => String::new(),
+            Some(words) => format!("  pod        {}\n", escape_line(words)),
         }
     }
 }

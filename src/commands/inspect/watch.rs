@@ -59,7 +59,7 @@ pub(super) async fn run(
     let signals = of_terminal().map_err(|error| Failure::new(Exit::Bug, error))?;
     let settings = Settings {
         namespace: namespace.map(str::to_owned),
-        wide: arguments.is_wide(),
+        detail: arguments.detail(false),
         no_headers: arguments.no_headers,
         coloured: colour::on_stdout(),
     };

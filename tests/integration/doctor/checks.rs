@@ -123,7 +123,7 @@ fn a_check_is_printed_as_json_with_its_fix_and_what_it_rests_on() {
             "check": "stale-leases", "subject": "leases", "result": "warning",
             "message": "1 lease expired and not released, so that the holder crashed or could not delete: \
                         gw-lock-0000000000000001 of gateway-gone, N s ago",
-            "fix": "gwlock inspect gw-lock-0000000000000001 -n kubernaut-system -o wide\n\
+            "fix": "gwlock inspect gw-lock-0000000000000001 -n kubernaut-system\n\
                     gwlock force-expire gw-lock-0000000000000001 -n kubernaut-system",
             "evidence": {"expired": 1, "worst": [
                 {"name": "gw-lock-0000000000000001", "holder": "gateway-gone", "expiredSecondsAgo": null},
@@ -182,7 +182,7 @@ fn leases_that_are_stale_malformed_held_for_long_or_too_many_are_told() {
     let fix = check(&server, "stale-leases")["fix"].clone();
     assert_eq!(
         fix,
-        "gwlock inspect -n kubernaut-system --prefix gw-lock --prefix ro-lock -o wide\ngwlock gc -n kubernaut-system"
+        "gwlock inspect -n kubernaut-system --prefix gw-lock --prefix ro-lock --stale -o wide\ngwlock gc -n kubernaut-system"
     );
 
     server.lease(
@@ -234,7 +234,7 @@ fn a_lease_that_a_finalizer_keeps_comes_with_what_lets_it_go() {
     server.delete("gw-lock-0000000000000001");
     assert_eq!(
         check(&server, "malformed-leases")["fix"],
-        "gwlock inspect gw-lock-0000000000000001 -n kubernaut-system -o wide\n\
+        "gwlock inspect gw-lock-0000000000000001 -n kubernaut-system\n\
          kubectl patch leases.coordination.k8s.io gw-lock-0000000000000001 -n kubernaut-system --type=merge -p \
          '{\"metadata\":{\"finalizers\":null}}'"
     );

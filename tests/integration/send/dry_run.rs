@@ -11,7 +11,7 @@ fn what_would_be_created_is_told_and_nothing_is_written() {
     for (flags, mode, suffix) in [
         (&["--dry-run"][..], "client", " (dry run)"),
         (&["--dry-run=client"], "client", " (dry run)"),
-        (&["--dry-run", "server"], "server", " (server dry run)"),
+        (&["--dry-run=server"], "server", " (server dry run)"),
     ] {
         let arena = Arena::new();
         let before = arena.store();

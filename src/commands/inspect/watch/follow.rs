@@ -50,8 +50,8 @@ const LONGEST_WATCH: Duration = Duration::from_secs(300);
 /// What a read has shown that was not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum News {
-    /// A lease, and the `Date` of the answer.
-    Lease(Box<Listed>, Option<Timestamp>),
+    /// A lease, the `Date` of the answer, and for how long this version has been seen.
+    Lease(Box<Listed>, Option<Timestamp>, Duration),
     /// A lease that was there before.
     Gone(Lease),
 }
@@ -337,11 +337,11 @@ impl<'a, V: View> Follower<'a, V> {
                     Some(listed) => Report::of(listed, date),
                     None => Report::gone(&lease.0, &lease.1),
                 };
-                if !self.known.take_in(&report, read.arrived) {
+                let Some(observed) = self.known.take_in(&report, read.arrived) else {
                     return Ok(());
-                }
+                };
                 let news = match listed {
-                    Some(listed) => News::Lease(listed, date),
+                    Some(listed) => News::Lease(listed, date, observed),
                     None => News::Gone(lease),
                 };
                 self.view.news(vec![news])
@@ -371,8 +371,8 @@ impl<'a, V: View> Follower<'a, V> {
         };
         let mut news = Vec::new();
         for item in listing.items {
-            if self.known.take_in(&Report::of(&item, date), arrived) {
-                news.push(News::Lease(Box::new(item), date));
+            if let Some(observed) = self.known.take_in(&Report::of(&item, date), arrived) {
+                news.push(News::Lease(Box::new(item), date, observed));
             }
         }
         for lease in gone {

@@ -24,22 +24,27 @@ struct Seen {
     version: String,
     state: &'static str,
     expires: Option<Moment>,
+    /// When the first read of this version arrived.
+    since: Moment,
 }
 
 impl Known {
-    /// Takes in what a read has shown that arrived at this moment. Whether it is news: two events may be followed by one
-    /// read that answers both.
-    pub(super) fn take_in(&mut self, report: &Report<'_>, arrived: Moment) -> bool {
+    /// Takes in what a read has shown that arrived at this moment. If it is news, for how long this version has been seen:
+    /// two events may be followed by one read that answers both.
+    pub(super) fn take_in(&mut self, report: &Report<'_>, arrived: Moment) -> Option<Duration> {
         let lease = report.lease();
         let before = self.leases.remove(&lease);
         if let Some(expires) = before.as_ref().and_then(|seen| seen.expires) {
             self.expiring.remove(&(expires, lease.clone()));
         }
         if report.is_gone() {
-            return before.is_some();
+            return before.map(|_| Duration::ZERO);
         }
-        let is_news = before
-            .is_none_or(|before| before.version != report.version || before.state != report.state);
+        let same = before.filter(|before| before.version == report.version);
+        let is_news = same
+            .as_ref()
+            .is_none_or(|before| before.state != report.state);
+        let since = same.map_or(arrived, |before| before.since);
         let expires = report.expires_in().map(|left| arrived + left + A_SECOND);
         if let Some(expires) = expires {
             self.expiring.insert((expires, lease.clone()));
@@ -48,9 +53,10 @@ impl Known {
             version: report.version.to_owned(),
             state: report.state,
             expires,
+            since,
         };
         self.leases.insert(lease, seen);
-        is_news
+        is_news.then(|| arrived.since(since))
     }
 
     /// Those that are known and were not in a list.
@@ -79,5 +85,57 @@ impl Known {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.leases.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gwlock_engine::client::list::Listed;
+    use gwlock_engine::protocol::record::{Claim, LeaseRecord};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn at(second: i64) -> Option<Timestamp> {
+        Timestamp::from_second(second).ok()
+    }
+
+    fn moment(seconds: u64) -> Moment {
+        Moment::from_origin(Duration::from_secs(seconds))
+    }
+
+    fn listed(version: &str) -> Listed {
+        let record = LeaseRecord {
+            uid: "u1".to_owned(),
+            resource_version: version.to_owned(),
+            created: at(1000),
+            deleting: false,
+            stamp: at(1000),
+            claim: Claim {
+                holder: Some("gateway-1".to_owned()),
+                lease_duration_seconds: Some(30),
+                renew_time: at(1000),
+                ..Claim::default()
+            },
+        };
+        Listed {
+            namespace: "ns".to_owned(),
+            name: "gw-lock-1".to_owned(),
+            record,
+        }
+    }
+
+    #[test]
+    fn a_version_has_been_seen_since_the_first_read_that_showed_it() {
+        let mut known = Known::default();
+        let mut take_in = |version: &str, date: i64, arrived: u64| {
+            known.take_in(&Report::of(&listed(version), at(date)), moment(arrived))
+        };
+        let news = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(take_in("7", 1010, 5), news(0));
+        assert_eq!(take_in("7", 1020, 15), None);
+        // It expires, which is news of the same version.
+        assert_eq!(take_in("7", 1033, 28), news(23));
+        assert_eq!(take_in("8", 1034, 29), news(0));
     }
 }

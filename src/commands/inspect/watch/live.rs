@@ -8,7 +8,7 @@ use gwlock_engine::client::list::Listed;
 use gwlock_engine::protocol::clock::Moment;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::report::Report;
+use super::super::report::{Detail, Report};
 use super::Lease;
 use super::follow::{Link, News};
 use crate::output::colour::{ERROR, GONE, PLAIN};
@@ -29,7 +29,7 @@ const EXPIRES: &str = "EXPIRES";
 pub(super) struct Settings {
     /// `None` for all namespaces.
     pub(super) namespace: Option<String>,
-    pub(super) wide: bool,
+    pub(super) detail: Detail,
     pub(super) no_headers: bool,
     pub(super) coloured: bool,
 }
@@ -71,7 +71,7 @@ enum Row {
 
 impl Table {
     pub(super) fn new(settings: Settings) -> Self {
-        let header = Report::header(settings.namespace.is_none(), settings.wide);
+        let header = Report::header(settings.namespace.is_none(), settings.detail);
         Self {
             columns: Columns::new(header.clone(), settings.coloured),
             header,
@@ -90,7 +90,7 @@ impl Table {
     pub(super) fn news(&mut self, news: Vec<News>) {
         for news in news {
             match news {
-                News::Lease(listed, date) => self.put(listed, date),
+                News::Lease(listed, date, _) => self.put(listed, date),
                 News::Gone(lease) => {
                     // It stays where it is looked for.
                     let rank = *self.ranks.get(&lease).unwrap_or(&Rank::Other);
@@ -191,7 +191,7 @@ impl Table {
         namespaces: bool,
     ) -> (Vec<String>, Style) {
         let owned = |report: &Report<'_>| -> Vec<String> {
-            let cells = report.cells(namespaces, self.settings.wide).into_iter();
+            let cells = report.cells(namespaces, self.settings.detail).into_iter();
             cells.map(std::borrow::Cow::into_owned).collect()
         };
         let (listed, date, expires_in) = match row {

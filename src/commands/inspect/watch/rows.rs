@@ -29,7 +29,7 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     pub(super) fn new(arguments: &'a Arguments, namespace: Option<&'a str>) -> Self {
-        let header = Report::header(arguments.all_namespaces, arguments.is_wide());
+        let header = Report::header(arguments.all_namespaces, arguments.detail(false));
         Self {
             arguments,
             namespace,
@@ -49,7 +49,7 @@ impl<'a> Rows<'a> {
     }
 
     fn cells<'r>(&self, report: &Report<'r>) -> Vec<Cow<'r, str>> {
-        report.cells(self.arguments.all_namespaces, self.arguments.is_wide())
+        report.cells(self.arguments.all_namespaces, self.arguments.detail(false))
     }
 }
 
@@ -57,7 +57,9 @@ impl News {
     /// As the read has shown it.
     fn report(&self) -> Report<'_> {
         match self {
-            Self::Lease(listed, date) => Report::of(listed, *date),
+            Self::Lease(listed, date, observed) => {
+                Report::of(listed, *date).observed_for(*observed)
+            }
             Self::Gone((namespace, name)) => Report::gone(namespace, name),
         }
     }

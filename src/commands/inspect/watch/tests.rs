@@ -63,7 +63,7 @@ impl View for Recorder {
     fn news(&mut self, news: Vec<News>) -> Result<(), Failure> {
         for news in news {
             let report = match &news {
-                News::Lease(listed, date) => Report::of(listed, *date),
+                News::Lease(listed, date, _) => Report::of(listed, *date),
                 News::Gone((namespace, name)) => Report::gone(namespace, name),
             };
             let mut told = self.0.borrow_mut();

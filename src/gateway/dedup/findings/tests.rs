@@ -243,6 +243,7 @@ fn listing(items: Vec<ListedLease>) -> Listing {
     Listing {
         items,
         date: Some(at(NOW)),
+        took: std::time::Duration::ZERO,
         resource_version: String::new(),
     }
 }

@@ -43,7 +43,7 @@ fn lease(name: &str, holder: &str, written: i64) -> News {
         name: name.to_owned(),
         record,
     };
-    News::Lease(Box::new(listed), at(0))
+    News::Lease(Box::new(listed), at(0), Duration::ZERO)
 }
 
 fn gone(name: &str) -> News {
@@ -71,32 +71,32 @@ fn frame(table: &mut Table, second: u32, width: u16, height: u16) -> Vec<String>
 #[test]
 fn what_needs_attention_stands_first_and_the_others_by_name() {
     let mut table = table(vec![
-        lease("gw-lock-2", "b", 0),
-        lease("gw-lock-1", "a", 0),
-        lease("gw-lock-3", "c", 40),
+        lease("ro-lock-2", "b", 0),
+        lease("ro-lock-1", "a", 0),
+        lease("ro-lock-3", "c", 40),
     ]);
     assert_eq!(
         frame(&mut table, 0, 120, 10),
         [
             "connected   2 held, 1 stale of 3 leases in ns   server time 2001-09-09T01:46:40Z",
             "NAME        HOLDER   STATE     AGE   EXPIRES   PROBLEMS",
-            "gw-lock-3   c        expired   40s   8s ago    -",
-            "gw-lock-1   a        held      0s    in 32s    -",
-            "gw-lock-2   b        held      0s    in 32s    -",
+            "ro-lock-3   c        expired   40s   8s ago    -",
+            "ro-lock-1   a        held      0s    in 32s    -",
+            "ro-lock-2   b        held      0s    in 32s    -",
         ]
     );
 }
 
 #[test]
 fn rows_that_find_no_room_are_counted() {
-    let leases = (0..9).map(|number| lease(&format!("gw-lock-{number}"), "a", 0));
+    let leases = (0..9).map(|number| lease(&format!("ro-lock-{number}"), "a", 0));
     let mut table = table(leases.collect());
     let lines = frame(&mut table, 0, 120, 5);
     let names: Vec<&str> = lines
         .iter()
         .map(|line| line.split(' ').next().unwrap())
         .collect();
-    assert_eq!(names, ["connected", "NAME", "gw-lock-0", "gw-lock-1", "…"]);
+    assert_eq!(names, ["connected", "NAME", "ro-lock-0", "ro-lock-1", "…"]);
     assert_eq!(lines[4], "… 7 more");
     assert_eq!(frame(&mut table, 0, 120, 11).len(), 11);
     for height in 0..11 {
@@ -106,20 +106,20 @@ fn rows_that_find_no_room_are_counted() {
 
 #[test]
 fn lines_end_where_the_terminal_does() {
-    let mut table = table(vec![lease("gw-lock-1", "日本\u{1b}[2J\n", 0)]);
+    let mut table = table(vec![lease("ro-lock-1", "日本\u{1b}[2J\n", 0)]);
     assert_eq!(
         frame(&mut table, 0, 24, 10),
         [
             "connected   1 held, 0 s…",
             "NAME        HOLDER     …",
-            "gw-lock-1   日本\\u{1b}[…",
+            "ro-lock-1   日本\\u{1b}[…",
         ]
     );
 }
 
 #[test]
 fn remaining_times_count_down_and_only_a_read_makes_a_lease_expire() {
-    let mut table = table(vec![lease("gw-lock-1", "a", 0)]);
+    let mut table = table(vec![lease("ro-lock-1", "a", 0)]);
     let mut row = |second| {
         let line = frame(&mut table, second, 120, 10).pop().unwrap();
         let cells = line
@@ -140,23 +140,23 @@ fn remaining_times_count_down_and_only_a_read_makes_a_lease_expire() {
 #[test]
 fn what_is_gone_stays_for_a_moment_where_it_was() {
     let mut table = table(vec![
-        lease("gw-lock-1", "a", 40),
-        lease("gw-lock-2", "b", 0),
+        lease("ro-lock-1", "a", 40),
+        lease("ro-lock-2", "b", 0),
     ]);
-    table.news(vec![gone("gw-lock-1")]);
+    table.news(vec![gone("ro-lock-1")]);
     let mut rows = |second| frame(&mut table, second, 120, 10).split_off(2);
     let other = |left: u32| {
         format!(
-            "gw-lock-2   b        held    {}s   in {left}s    -",
+            "ro-lock-2   b        held    {}s   in {left}s    -",
             32 - left
         )
     };
-    let gone = "gw-lock-1   -        gone    -     -         -";
+    let gone = "ro-lock-1   -        gone    -     -         -";
     assert_eq!(rows(10), [gone.to_owned(), other(22)]);
     assert_eq!(
         rows(12),
         [
-            "gw-lock-1   -        gone    -     -         -".to_owned(),
+            "ro-lock-1   -        gone    -     -         -".to_owned(),
             other(20)
         ]
     );
@@ -165,12 +165,12 @@ fn what_is_gone_stays_for_a_moment_where_it_was() {
 
 #[test]
 fn a_lease_that_comes_again_is_there_at_once() {
-    let mut table = table(vec![lease("gw-lock-1", "a", 0)]);
-    table.news(vec![gone("gw-lock-1")]);
-    table.news(vec![lease("gw-lock-1", "b", 0)]);
+    let mut table = table(vec![lease("ro-lock-1", "a", 0)]);
+    table.news(vec![gone("ro-lock-1")]);
+    table.news(vec![lease("ro-lock-1", "b", 0)]);
     assert_eq!(
         frame(&mut table, 10, 120, 10).split_off(2),
-        ["gw-lock-1   b        held    10s   in 22s    -"]
+        ["ro-lock-1   b        held    10s   in 22s    -"]
     );
 }
 
