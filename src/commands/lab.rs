@@ -2,6 +2,7 @@
 
 mod drills;
 mod fixtures;
+mod roles;
 
 use std::ffi::OsString;
 use std::fs;
@@ -129,7 +130,7 @@ fn users(drill: Option<Drill>) -> Vec<(&'static str, UserInfo)> {
         ("viewer", UserInfo::new("viewer", &[])),
     ];
     if let Some(drill) = drill {
-        let gateway = (drills::GATEWAY, drills::gateway());
+        let gateway = (roles::GATEWAY, drills::gateway());
         users.insert(if drill.is_as_gateway() { 0 } else { 2 }, gateway);
     }
     users

@@ -12,7 +12,6 @@ mod lease_duration;
 mod lock_timeouts;
 mod piled_up_leases;
 mod pod_restart;
-mod roles;
 mod slow_api_server;
 mod stuck_lock;
 mod wrong_count;
@@ -25,9 +24,7 @@ use gwlock_apiserver::access::UserInfo;
 use tokio::task::JoinSet;
 
 use super::fixtures::{Lab, LabClock};
-
-/// The gateway's service account, and its name in the kubeconfig.
-pub(super) const GATEWAY: &str = "gateway";
+use super::roles::{self, GATEWAY, ON_LEASES};
 
 /// Which situation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,6 +85,9 @@ impl Drill {
         at_work: &mut JoinSet<()>,
     ) -> anyhow::Result<()> {
         let lab = stage.lab();
+        if !self.is_about_rights() {
+            roles::create(&lab, ON_LEASES).await?;
+        }
         match self {
             Self::LockTimeouts => lock_timeouts::set_up(stage, at_work).await,
             Self::StuckLock => stuck_lock::set_up(stage, at_work).await,
@@ -114,6 +114,11 @@ impl Drill {
     /// Whether it is worked on with the rights of the gateway.
     pub(super) fn is_as_gateway(self) -> bool {
         self == Self::Forbidden
+    }
+
+    /// Whether the gateway lacks a right, so that the drill has its own.
+    fn is_about_rights(self) -> bool {
+        matches!(self, Self::Forbidden | Self::PiledUpLeases)
     }
 
     fn situation(self) -> Situation {

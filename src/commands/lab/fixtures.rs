@@ -17,6 +17,8 @@ use tower::ServiceExt;
 use crate::commands::consent::{LAB_ANNOTATION, LAB_NAMESPACE};
 use crate::gateway::objects::MANAGED;
 
+use super::roles::{self, GATEWAY, ON_LEASES};
+
 /// Where the lab's leases are.
 pub(super) const NAMESPACE: &str = LAB_NAMESPACE;
 
@@ -85,6 +87,7 @@ pub(super) async fn create_base(lab: &Lab<'_>) -> anyhow::Result<()> {
 /// Adds leases and RemediationRequests of every kind that there is.
 pub(super) async fn create(lab: &Lab<'_>) -> anyhow::Result<()> {
     lab.go_back(3600);
+    roles::create(lab, ON_LEASES).await?;
     lab.pod("gateway-7f9c-x2x", "Running").await?;
     lab.pod("gateway-7f9c-gone", "Failed").await?;
     lab.lease(
@@ -158,6 +161,22 @@ pub(super) async fn create(lab: &Lab<'_>) -> anyhow::Result<()> {
     lab.remediation_request().await?;
     lab.go_back(0);
     Ok(())
+}
+
+/// A pod of the gateway, as its Deployment makes it.
+pub(super) fn gateway_pod(name: &str) -> Value {
+    let field = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
+    let env = [
+        field("POD_NAME", "metadata.name"),
+        field("POD_NAMESPACE", "metadata.namespace"),
+    ];
+    json!({
+        "metadata": {"name": name, "labels": {"app": "gateway"}},
+        "spec": {
+            "serviceAccountName": GATEWAY,
+            "containers": [{"name": "gateway", "image": "gateway", "env": env}],
+        },
+    })
 }
 
 /// The metadata of an object that this one controls.
@@ -243,9 +262,7 @@ impl Lab<'_> {
 
     pub(super) async fn pod(&self, name: &str, phase: &str) -> anyhow::Result<()> {
         let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
-        let mut pod = self
-            .post(&pods, json!({"metadata": {"name": name, "labels": {"app": "gateway"}}, "spec": {"containers": [{"name": "gateway", "image": "gateway"}]}}))
-            .await?;
+        let mut pod = self.post(&pods, gateway_pod(name)).await?;
         let ready = phase == "Running";
         pod["status"] = json!({"phase": phase, "containerStatuses": [{"name": "gateway", "ready": ready, "restartCount": 0}]});
         self.send(Method::PUT, &format!("{pods}/{name}/status"), pod)

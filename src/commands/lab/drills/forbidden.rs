@@ -1,7 +1,8 @@
 //! The gateway's role has no rule for leases. The kubeconfig's current user is the gateway.
 
 use super::super::fixtures::Lab;
-use super::{Situation, roles};
+use super::super::roles;
+use super::Situation;
 
 pub(super) const SITUATION: Situation = Situation {
     section: "The gateway is forbidden to use leases",

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::fixtures::{Lab, NAMESPACE};
+use super::super::fixtures::{Lab, NAMESPACE, gateway_pod};
 use super::Stage;
 
 const FINALIZER: &str = "gwlock.dev/drill";
@@ -38,18 +38,17 @@ impl Pod {
         lab: &Lab<'_>,
         created: i64,
         namespace: &str,
-        name: &str,
+        mut pod: Value,
     ) -> anyhow::Result<Self> {
         lab.go_back(created);
         let pods = format!("/api/v1/namespaces/{namespace}/pods");
-        let container = json!({"name": "main", "image": "main"});
-        let pod = json!({
-            "metadata": {"name": name, "finalizers": [FINALIZER]}, "spec": {"containers": [container]},
-        });
+        pod["metadata"]["finalizers"] = json!([FINALIZER]);
         let mut pod = lab.post(&pods, pod).await?;
+        let container = &pod["spec"]["containers"][0]["name"];
         let status =
-            json!({"name": "main", "ready": true, "restartCount": 0, "state": {"running": {}}});
+            json!({"name": container, "ready": true, "restartCount": 0, "state": {"running": {}}});
         pod["status"] = json!({"phase": "Running", "containerStatuses": [status]});
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
         let path = format!("{pods}/{name}");
         lab.send(Method::PUT, &format!("{path}/status"), pod)
             .await?;
@@ -84,6 +83,11 @@ impl Pod {
         }
         Ok(())
     }
+}
+
+/// A pod that is no gateway's.
+pub(super) fn bare_pod(name: &str) -> Value {
+    json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "main"}]}})
 }
 
 /// A pod that holds a lease.
@@ -197,7 +201,7 @@ pub(super) async fn gateway_at_work(
     const STARTED: i64 = 3000;
     const ACQUIRED: i64 = 4;
     let lab = stage.lab();
-    let pod = Pod::start(&lab, STARTED, NAMESPACE, name).await?;
+    let pod = Pod::start(&lab, STARTED, NAMESPACE, gateway_pod(name)).await?;
     let lease = lease_of(target);
     let holder = Holder::acquire(&lab, pod, &lease, name, ACQUIRED, ahead).await?;
     at_work.spawn(holder.hold(stage.clone()));

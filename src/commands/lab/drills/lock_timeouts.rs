@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use super::holder::{Holder, Pod, gateway_at_work, lease_of};
+use super::holder::{Holder, Pod, bare_pod, gateway_at_work, lease_of};
 use super::{Situation, Stage};
 
 pub(super) const SITUATION: Situation = Situation {
@@ -24,7 +24,7 @@ pub(super) async fn set_up(stage: &Stage, at_work: &mut JoinSet<()>) -> anyhow::
     let lab = stage.lab();
     // A job that took the lock with `gwlock run`, so that nobody remediates what it rolls out, and that hangs.
     let job = "rollout-payment-api-x7k2q";
-    let pod = Pod::start(&lab, 150, "prod", job).await?;
+    let pod = Pod::start(&lab, 150, "prod", bare_pod(job)).await?;
     let (lease, identity) = (
         lease_of("prod:Deployment:payment-api"),
         format!("{job}_6c1f09d2a4b7e835"),

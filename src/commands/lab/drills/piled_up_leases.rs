@@ -2,8 +2,9 @@
 
 use tokio::task::JoinSet;
 
+use super::super::roles;
 use super::holder::{gateway_at_work, lease_of};
-use super::{Situation, Stage, roles};
+use super::{Situation, Stage};
 
 pub(super) const SITUATION: Situation = Situation {
     section: "Leases pile up",

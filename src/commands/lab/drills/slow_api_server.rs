@@ -5,7 +5,7 @@ use std::time::Duration;
 use gwlock_apiserver::faults::{Action, Fault};
 use tokio::task::JoinSet;
 
-use super::holder::Pod;
+use super::holder::{Pod, bare_pod};
 use super::{Situation, Stage};
 
 pub(super) const SITUATION: Situation = Situation {
@@ -20,7 +20,7 @@ const LATE: Duration = Duration::from_millis(400);
 pub(super) async fn set_up(stage: &Stage, at_work: &mut JoinSet<()>) -> anyhow::Result<()> {
     let lab = stage.lab();
     lab.remediation_request().await?;
-    let pod = Pod::start(&lab, 300, "prod", "reindex-0").await?;
+    let pod = Pod::start(&lab, 300, "prod", bare_pod("reindex-0")).await?;
     let throttled = Action::Refuse {
         status: 429,
         retry_after: Some(1),
