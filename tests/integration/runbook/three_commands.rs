@@ -19,15 +19,12 @@ fn expired_lease(printed: &str) -> String {
     expired[0][name].clone()
 }
 
-/// The command of the hint that removes a holder, without the comment behind it.
-fn hinted(printed: &str) -> String {
-    let hints: Vec<&str> = printed
-        .lines()
-        .filter_map(|line| line.strip_prefix("hint: "))
-        .filter(|hint| hint.starts_with("gwlock force-expire "))
-        .collect();
-    assert_eq!(hints.len(), 1, "which of them? {printed}");
-    hints[0].split("   #").next().unwrap().to_owned()
+/// The command that a page ends with, without the comment behind it.
+fn next_command(page: &str) -> String {
+    let (_, next) = page.split_once("\nNext\n").unwrap();
+    let commands: Vec<&str> = next.lines().map(str::trim).collect();
+    assert_eq!(commands.len(), 1, "which of them? {page}");
+    commands[0].split("   #").next().unwrap().to_owned()
 }
 
 #[test]
@@ -36,7 +33,7 @@ fn a_stuck_lock_is_found_and_removed_in_three_commands() {
     let table = session.run("gwlock inspect");
     let lease = expired_lease(&table);
     let page = session.run(&format!("gwlock inspect {lease}"));
-    let removal = hinted(&page);
+    let removal = next_command(&page);
     let words: Vec<&str> = removal.split(' ').take(3).collect();
     assert_eq!(words, ["gwlock", "force-expire", &lease]);
     let removed = session.run(&removal);
