@@ -5,11 +5,12 @@ use std::time::Duration;
 use gwlock_engine::client::list::{Listed, Listing};
 use gwlock_engine::protocol::clock::Moment;
 use gwlock_engine::protocol::expiry::{Evidence, Reading, Rule, Verdict, judge};
-use gwlock_engine::protocol::key::{GATEWAY_PREFIX, LeaseName, ORCHESTRATOR_PREFIX};
+use gwlock_engine::protocol::key::{GATEWAY_PREFIX, ORCHESTRATOR_PREFIX};
 use gwlock_engine::protocol::timing::DEFAULT_MARGIN;
 use serde_json::json;
 
 use super::check::{Check, Outcome, Step, Subject, several, some};
+use crate::evidence::findings::{Finding, Looking, of_lease};
 use crate::gateway::dedup::findings::LONG;
 
 /// How many are named in a message.
@@ -98,41 +99,33 @@ pub(crate) fn stale(leases: &Listing, namespace: &str) -> Check {
         .steps(steps)
 }
 
-/// Leases that block a gateway for longer than their duration, or for ever.
+/// Leases that block a gateway for longer than their duration, or for ever, by the findings of `inspect`.
 pub(crate) fn malformed(leases: &Listing, namespace: &str) -> Check {
     let mut blocking: Vec<(String, String)> = Vec::new();
     let mut odd: Vec<(String, String)> = Vec::new();
     for lease in locks(leases) {
-        let (record, name) = (&lease.record, &lease.name);
-        let is_gateways = name.starts_with(GATEWAY_PREFIX);
-        for (missing, field) in [
-            (record.claim.renew_time.is_none(), "renewTime"),
-            (
-                record.claim.lease_duration_seconds.is_none(),
-                "leaseDurationSeconds",
-            ),
-        ] {
-            if missing {
-                blocking.push((name.clone(), format!("{name} has no {field}")));
-            }
-        }
-        if record.deleting {
-            blocking.push((
-                name.clone(),
-                format!("{name} is deleted, but a finalizer keeps it"),
-            ));
-        }
-        if is_gateways && record.holder().is_none() {
-            odd.push((name.clone(), format!("{name} has no holder")));
-        }
-        if is_gateways && !is_of_a_key(name) {
-            odd.push((name.clone(), format!("{name} is no key's name")));
-        }
-        if record.stamp.is_none() {
-            odd.push((
-                name.clone(),
-                format!("{name} has no server stamp: expiry can only be observed"),
-            ));
+        let name = &lease.name;
+        for finding in of_lease(lease, &verdict(lease, leases), Looking::default()) {
+            let (found, words) = match finding {
+                Finding::NoRenewTime => (&mut blocking, "has no renewTime"),
+                Finding::NoDuration => (&mut blocking, "has no leaseDurationSeconds"),
+                Finding::KeptByFinalizer => (&mut blocking, "is deleted, but a finalizer keeps it"),
+                Finding::NoHolder => (&mut odd, "has no holder"),
+                Finding::ImpossibleName => (&mut odd, "is no key's name"),
+                Finding::NoStamp => (&mut odd, "has no server stamp: expiry can only be observed"),
+                Finding::AcquireTimeKept(_)
+                | Finding::AcquiredBeforeCreation(_)
+                | Finding::AcquiredAfterRenewal => {
+                    (&mut odd, "was acquired at another time than it says")
+                }
+                // Others tell of these: clocks, what has expired, and pods.
+                Finding::UnknownPrefix
+                | Finding::HolderClock(_)
+                | Finding::Leaked(_)
+                | Finding::SharedName(_)
+                | Finding::Pod(_) => continue,
+            };
+            found.push((name.clone(), format!("{name} {words}")));
         }
     }
     let check =
@@ -164,12 +157,6 @@ pub(crate) fn malformed(leases: &Listing, namespace: &str) -> Check {
         )));
     }
     check.step(Step::Gwlock(format!("force-expire {name} -n {namespace}")))
-}
-
-/// Whether a gateway can have made this name: sixteen digits of a fingerprint, or of a sha256.
-fn is_of_a_key(name: &str) -> bool {
-    let digits = name.strip_prefix(GATEWAY_PREFIX).unwrap_or_default();
-    digits.len() == 16 && LeaseName::new(name).is_ok()
 }
 
 /// Leases that one acquisition holds for longer than any signal takes.
@@ -351,7 +338,7 @@ pub(crate) mod tests {
     #[test]
     fn what_a_gateway_waits_for_for_ever_is_a_failure() {
         type Damage = fn(&mut Listed);
-        let cases: [(Damage, Outcome, &str); 7] = [
+        let cases: [(Damage, Outcome, &str); 8] = [
             (|_| {}, Outcome::Ok, "every lease in ns"),
             (
                 |lease| lease.record.claim.renew_time = None,
@@ -382,6 +369,11 @@ pub(crate) mod tests {
                 |lease| lease.record.stamp = None,
                 Outcome::Warning,
                 "gw-lock-0000000000000001 has no server stamp",
+            ),
+            (
+                |lease| lease.record.claim.acquire_time = Some(at(2000)),
+                Outcome::Warning,
+                "gw-lock-0000000000000001 was acquired at another time than it says; ",
             ),
         ];
         for (damage, outcome, message) in cases {
