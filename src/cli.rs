@@ -6,8 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 #[cfg(feature = "serve")]
 use crate::commands::serve;
 use crate::commands::{
-    acquire, bench, completion, dedup, doctor, force_expire, gc, inspect, release, renew, resolve,
-    run, send, verify,
+    acquire, bench, completion, dedup, doctor, force_expire, gc, inspect, rbac, release, renew,
+    resolve, run, send, verify,
 };
 #[cfg(feature = "sim")]
 use crate::commands::{lab, simulate};
@@ -55,6 +55,7 @@ pub(crate) enum Command {
     Resolve(resolve::Arguments),
     Send(Box<send::Arguments>),
     Dedup(dedup::Arguments),
+    Rbac(rbac::Arguments),
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
     #[cfg(feature = "sim")]

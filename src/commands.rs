@@ -15,6 +15,7 @@ pub(crate) mod key;
 #[cfg(feature = "sim")]
 pub(crate) mod lab;
 pub(crate) mod processing;
+pub(crate) mod rbac;
 pub(crate) mod release;
 pub(crate) mod renew;
 mod requests;
@@ -50,6 +51,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Send(arguments) => context.block_on(send::execute(&arguments, &context)),
         Command::Dedup(arguments) => context.block_on(dedup::execute(&arguments, &context)),
         Command::Doctor(arguments) => context.block_on(doctor::execute(&arguments, &context)),
+        Command::Rbac(arguments) => rbac::execute(&arguments, &context),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]

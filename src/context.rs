@@ -26,7 +26,7 @@ pub(crate) use invocation::{CalledAs, Invocation};
 pub(crate) use signals::{TerminalSignal, interrupted, of_terminal};
 
 /// Where the gateway's leases are when nothing else is said.
-const DEFAULT_NAMESPACE: &str = "kubernaut-system";
+pub(crate) const DEFAULT_NAMESPACE: &str = "kubernaut-system";
 
 /// What a command knows of its surroundings.
 #[derive(Debug)]
@@ -77,6 +77,11 @@ impl Context {
         (program, self.global.cluster_flags())
     }
 
+    /// `--namespace`, for a command that asks no cluster.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.global.namespace.as_deref()
+    }
+
     /// The cluster that the flags and the kubeconfig name, not yet contacted.
     pub(crate) async fn cluster(&self) -> Result<Cluster, Failure> {
         self.cluster_of(&self.global).await
@@ -103,6 +108,11 @@ impl Context {
             expired: credentials::expired(&cluster.config.auth_info, Timestamp::now()),
         });
         Ok(cluster)
+    }
+
+    /// `--namespace`, for a command that talks to no cluster.
+    pub(crate) fn given_namespace(&self) -> Option<&str> {
+        self.global.namespace.as_deref()
     }
 
     /// `--request-timeout`, for requests to other servers.

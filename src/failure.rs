@@ -5,13 +5,14 @@ mod reach;
 
 use std::panic;
 
+use gwlock_engine::client::api_error::{Denied, describe};
 use gwlock_engine::client::list::ListError;
 use gwlock_engine::protocol::exchange::Refusal;
 
 use crate::exit::Exit;
 use crate::output::colour::{ERROR, HINT};
 use crate::output::{self, OutputError};
-use crate::rbac::Rule;
+use crate::rbac::{Missing, Rule};
 
 use hint::Hint;
 pub(crate) use hint::Telling;
@@ -112,9 +113,49 @@ impl Failure {
         Self::lacks(message, rule)
     }
 
-    /// This permission is missing.
+    /// This permission is missing, unless the server's words name another one, such as that to act as somebody else, or
+    /// say that it was not for lack of any.
     pub(crate) fn lacks(message: String, rule: Rule<'_>) -> Self {
-        Self::says(Exit::Forbidden, message).hint(format!("the rule that is missing:\n{rule}"))
+        if Denied::read(&message).is_some() || is_by_admission(&message) {
+            return Self::denied(message);
+        }
+        Self::says(Exit::Forbidden, message).hint(missing(&Missing::Rule(rule)))
+    }
+
+    /// The server answered 403, in these words. They name the permission, if it is one that is missing.
+    pub(crate) fn denied(message: impl Into<String>) -> Self {
+        let message = message.into();
+        let missing = missing_rule(&message);
+        let is_anonymous = message.contains(ANONYMOUS);
+        let failure = Self::says(Exit::Forbidden, message);
+        match missing {
+            Some(rule) => failure.hint(rule),
+            None if is_anonymous => failure
+                .hint("no credentials were sent, so that the server takes this for anybody")
+                .kubectl("config view --minify", "the user that is used"),
+            None => failure,
+        }
+    }
+
+    /// A request failed somewhere below, and only the words are left.
+    pub(crate) fn unclear(error: anyhow::Error) -> Self {
+        let words = format!("{error:#}");
+        match missing_rule(&words) {
+            Some(rule) => Self::new(Exit::Forbidden, error).hint(rule),
+            None => Self::new(Exit::Unreachable, error),
+        }
+    }
+
+    /// A request of kube's client failed.
+    pub(crate) fn api(error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => match status.code {
+                401 => Self::unauthorised(status.message.clone()),
+                403 => Self::denied(&status.message),
+                _ => Self::says(Exit::Unreachable, &status.message),
+            },
+            error => Self::unreachable(&describe(error)),
+        }
     }
 
     /// The server does not know who asks; `message` is the server's.
@@ -233,6 +274,25 @@ impl Failure {
     }
 }
 
+/// The hint with the rule that these words of the server say is missing, if they say that. Nobody should grant one to
+/// anybody.
+pub(crate) fn missing_rule(message: &str) -> Option<String> {
+    let denied = Denied::read(message).filter(|_| !message.contains(ANONYMOUS))?;
+    Some(missing(&denied.into()))
+}
+
+fn missing(missing: &Missing<'_>) -> String {
+    format!("the rule that is missing:\n{missing}")
+}
+
+/// Who sends no credentials, in the server's words.
+const ANONYMOUS: &str = "User \"system:anonymous\" ";
+
+/// Whether a 403 came from something that no role changes: a quota, a policy, a namespace that is ending.
+fn is_by_admission(message: &str) -> bool {
+    message.contains(" is forbidden: ") || message.contains(" denied the request")
+}
+
 impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
         match error {
@@ -301,8 +361,50 @@ mod tests {
         assert_eq!(
             hint,
             "the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
-              name: gwlock\n    namespace: ns\n  rules:\n  - apiGroups: [\"coordination.k8s.io\"]\n    \
+              name: gwlock\n    namespace: ns\n  rules:\n  # to renew a lease, and take over one that has expired\n  \
+              - apiGroups: [\"coordination.k8s.io\"]\n    \
               resources: [\"leases\"]\n    verbs: [\"update\"]"
+        );
+    }
+
+    #[test]
+    fn the_servers_words_say_which_rule_is_missing_and_whether_one_is() {
+        let rule = Rule {
+            group: "coordination.k8s.io",
+            resource: "leases",
+            verb: "get",
+            namespace: Some("ns"),
+        };
+        let told = |message: &str| {
+            let failure = Failure::lacks(message.to_owned(), rule);
+            let hints = failure.hints.into_iter().map(|hint| match hint {
+                Hint::Says(text) => text,
+                other => panic!("{other:?}"),
+            });
+            hints.collect::<String>()
+        };
+        let acting = told(
+            "users \"b\" is forbidden: User \"a\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope",
+        );
+        assert!(
+            acting.contains("resources: [\"users\"]\n    verbs: [\"impersonate\"]"),
+            "{acting}"
+        );
+        assert_eq!(
+            told("leases.coordination.k8s.io \"x\" is forbidden: exceeded quota: q"),
+            ""
+        );
+        assert_eq!(told("admission webhook \"w\" denied the request: no"), "");
+        let anonymous =
+            Failure::denied("forbidden: User \"system:anonymous\" cannot get path \"/api\"");
+        let hint = Hint::Says(
+            "no credentials were sent, so that the server takes this for anybody".to_owned(),
+        );
+        assert_eq!(anonymous.hints[0], hint);
+        let unknown = told("no");
+        assert!(
+            unknown.contains("resources: [\"leases\"]\n    verbs: [\"get\"]"),
+            "{unknown}"
         );
     }
 

@@ -10,6 +10,7 @@ use gwlock_engine::client::{AcquireError, LeaseHandle, LeaseLock};
 use gwlock_engine::protocol::expiry::{Rule, Verdict};
 use gwlock_engine::protocol::key::LeaseName;
 use gwlock_engine::protocol::record::LeaseRecord;
+use gwlock_engine::protocol::release::Released;
 
 use super::claim::{self, TimingArguments, handle_value, write_handle};
 use super::gather::Gathered;
@@ -116,8 +117,17 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     };
     if let Err(failure) = hand_over(&handle, arguments) {
         // A claim that nobody can find again would only block others.
-        let _ = lock.release(&handle).await;
-        return Err(failure.hint("the lease was released again"));
+        return Err(match lock.release(&handle).await {
+            Released::Deleted | Released::AlreadyGone => {
+                failure.hint("the lease was released again")
+            }
+            Released::Refused(refusal) => {
+                failure.and(Failure::refused(&refusal, Some(&handle.namespace)))
+            }
+            Released::NotOurs(_) | Released::Unreachable(_) | Released::Unknown(_) => {
+                failure.hint("the lease could not be released again; it expires by itself")
+            }
+        });
     }
     Ok(Exit::Done)
 }

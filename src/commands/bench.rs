@@ -162,7 +162,7 @@ async fn clean_up(cluster: &Cluster, prefix: &str) -> Result<(), Failure> {
         match leases.delete(&lease.name, &DeleteParams::default()).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.code == 404 => {}
-            Err(error) => return Err(Failure::new(Exit::Unreachable, error)),
+            Err(error) => return Err(Failure::api(&error)),
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ use crate::evidence::holder::{Family, Generation};
 use crate::evidence::pod::{Node, Pod, Readiness};
 use crate::output;
 use crate::output::colour::ATTENTION;
-use crate::rbac::Rule;
+use crate::rbac::{OfEvidence, Rule};
 
 pub(super) use ask::events;
 pub(super) use requests::{Found, Request, Requests};
@@ -119,7 +119,7 @@ impl Unread {
                     verb: self.verb,
                     namespace: self.namespace.as_deref(),
                 };
-                format!("{what}; the rule that is missing:\n{rule}")
+                format!("{what}; the rule that is missing:\n{}", OfEvidence(rule))
             }
         };
         output::problem("warning", ATTENTION, &text);

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use gwlock_engine::client::api_error::describe;
 use gwlock_engine::protocol::timing::Timing;
 use gwlock_engine::remediation::SignalProcessor;
 use gwlock_engine::remediation::trace::Observer;
@@ -12,7 +11,6 @@ use tokio::time::timeout;
 
 use super::resolve::Version;
 use crate::context::Cluster;
-use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::ingest::Ingestion;
 use crate::gateway::kinds::{Kinds, discovery};
@@ -88,13 +86,7 @@ impl Processing {
 async fn kinds(client: &kube::Client) -> Result<Kinds, Failure> {
     match timeout(DISCOVERY, discovery::kinds(client)).await {
         Ok(Ok(kinds)) => Ok(kinds),
-        Ok(Err(kube::Error::Api(status))) if status.code == 401 => {
-            Err(Failure::unauthorised(status.message))
-        }
-        Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
-            Err(Failure::says(Exit::Forbidden, status.message.clone()))
-        }
-        Ok(Err(error)) => Err(Failure::unreachable(&describe(&error))),
+        Ok(Err(error)) => Err(Failure::api(&error)),
         Err(_) => Err(Failure::unreachable(&format!(
             "no answer within {DISCOVERY:?}"
         ))),

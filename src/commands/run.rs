@@ -23,7 +23,7 @@ use super::claim::{self, TimingArguments};
 use super::key::KeyArguments;
 use crate::context::{Cluster, Context};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, missing_rule};
 use crate::flags::{DryRun, duration};
 use crate::output::{self, progress};
 use crate::process::{Group, How, Signals, parse};
@@ -341,5 +341,8 @@ impl Run<'_> {
             "warning: {} was not released and expires by itself: {trouble}",
             self.name
         )));
+        if let Some(rule) = missing_rule(&trouble) {
+            output::note(&format!("hint: {rule}"));
+        }
     }
 }

@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::kinds::Kind;
-use ask::ask;
+pub(crate) use ask::ask;
 pub(super) use ask::in_time;
 use cache::Cache;
 

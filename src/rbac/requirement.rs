@@ -67,13 +67,16 @@ impl Requirement {
 }
 
 impl fmt::Display for Requirement {
-    /// `update remediationrequests/status.kubernaut.ai`
+    /// `update remediationrequests/status.kubernaut.ai`, and behind it the one object if it is about one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.verb, self.resource_path())?;
         if !self.group.is_empty() {
             write!(f, ".{}", self.group)?;
         }
-        Ok(())
+        match &self.name {
+            Some(name) => write!(f, " {name}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -99,11 +102,16 @@ mod tests {
             subresource: None,
             ..status.clone()
         };
+        let one = Requirement {
+            name: Some("gateway-0".into()),
+            ..pods.clone()
+        };
         assert_eq!(
-            [status.to_string(), pods.to_string()],
+            [status.to_string(), pods.to_string(), one.to_string()],
             [
                 "update remediationrequests/status.kubernaut.ai",
-                "update pods"
+                "update pods",
+                "update pods gateway-0"
             ]
         );
     }

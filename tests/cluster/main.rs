@@ -18,6 +18,12 @@ mod inspect_watch;
 mod long_lists;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod mixed_fleet;
+mod rbac;
+#[cfg(feature = "serve")]
+mod rbac_profiles;
+#[cfg(feature = "serve")]
+#[path = "../support/rbac_steps/mod.rs"]
+mod rbac_steps;
 mod removal;
 mod run;
 #[cfg(feature = "serve")]

@@ -164,7 +164,7 @@ fn a_missing_permission_is_forbidden_and_named_as_a_rule() {
             "error: leases.coordination.k8s.io is forbidden: User \"viewer\" cannot list resource \"leases\" in API group \
              \"coordination.k8s.io\" in the namespace \"kubernaut-system\"\n\
              hint: the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
-             name: gwlock\n    namespace: kubernaut-system\n  rules:\n  - apiGroups: [\"coordination.k8s.io\"]\n    \
+             name: gwlock\n    namespace: kubernaut-system\n  rules:\n  # to find leases\n  - apiGroups: [\"coordination.k8s.io\"]\n    \
              resources: [\"leases\"]\n    verbs: [\"list\"]\n"
         )
     );

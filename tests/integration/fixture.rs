@@ -139,6 +139,12 @@ impl Gwlock {
         self
     }
 
+    /// Where it runs.
+    pub(crate) fn folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     pub(crate) fn stdin(mut self, text: &str) -> Self {
         self.stdin = Some(text.to_owned());
         self
@@ -357,6 +363,12 @@ impl Server {
 
     pub(crate) fn inject(&self, fault: Fault) {
         self.api.faults().inject(fault);
+    }
+
+    /// Every request so far.
+    #[cfg(feature = "serve")]
+    pub(crate) fn seen(&self) -> Vec<Exchange> {
+        self.seen.0.lock().unwrap().clone()
     }
 
     /// Waits until the server has answered a request like this.

@@ -501,10 +501,14 @@ fn an_event_that_is_refused_is_a_warning() {
     assert_eq!((run.code, server.leases()), (0, none()), "{run:?}");
     assert!(
         run.stderr
-            .lines()
-            .last()
-            .unwrap()
-            .starts_with("warning: no Event tells of gw-lock-1: "),
+            .contains("warning: no Event tells of gw-lock-1: "),
+        "{run:?}"
+    );
+    assert!(
+        run.stderr.ends_with(
+            "  rules:\n  # to write an Event about a lease that was removed\n  - apiGroups: [\"events.k8s.io\"]\n    \
+             resources: [\"events\"]\n    verbs: [\"create\"]\n"
+        ),
         "{run:?}"
     );
     assert_eq!(run.json()["items"][0]["eventWritten"], false);

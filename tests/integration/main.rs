@@ -7,6 +7,7 @@ mod clock_skew;
 mod completion;
 mod dedup;
 mod defects;
+mod deploy;
 mod doctor;
 #[cfg(feature = "sim")]
 mod drills;
@@ -22,6 +23,13 @@ mod help;
 mod hints;
 mod inspect;
 mod inspect_watch;
+mod rbac;
+mod rbac_live;
+#[cfg(feature = "serve")]
+mod rbac_operations;
+#[cfg(feature = "serve")]
+#[path = "../support/rbac_steps/mod.rs"]
+mod rbac_steps;
 #[cfg(feature = "serve")]
 mod replica;
 mod resolve;

@@ -217,8 +217,12 @@ const HOMES: &[(&str, &[&str])] = &[
             "src/output.rs",
             "src/output/format.rs",
             "src/commands/lab/fixtures.rs",
+            "src/rbac/builtin.rs",
+            "src/rbac/profiles/file.rs",
         ],
     ),
+    ("granit_parser", &["src/rbac/manifest/parse.rs"]),
+    ("strsim", &["src/rbac/known.rs"]),
     ("tracing_subscriber", &["src/output/log.rs"]),
     ("Config::incluster", &["src/context/connection.rs"]),
 ];

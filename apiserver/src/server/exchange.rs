@@ -245,15 +245,17 @@ impl Incoming {
 
     fn report_on(&self, subject: &Subject) -> Option<Report> {
         let observer = Arc::clone(self.server.observer.as_ref()?);
+        let (group, name) = match Route::parse(self.parts.uri.path()) {
+            Route::Resource(path) => (path.group.to_owned(), path.name.into_owned()),
+            Route::Other => (String::new(), String::new()),
+        };
         let exchange = Exchange {
             verb: subject.verb,
+            group,
             resource: subject.resource.clone(),
             subresource: subject.subresource.clone(),
             namespace: subject.namespace.clone(),
-            name: match Route::parse(self.parts.uri.path()) {
-                Route::Resource(path) => path.name.into_owned(),
-                Route::Other => String::new(),
-            },
+            name,
             user: subject.user.clone(),
             status: None,
             outcome: None,

@@ -12,6 +12,8 @@ use tokio::time::Instant;
 pub struct Exchange {
     /// The verb; for paths that are no resource the HTTP method in lower case.
     pub verb: &'static str,
+    /// The API group; empty for the core group and for paths that are no resource.
+    pub group: String,
     /// The plural; empty for paths that are no resource.
     pub resource: String,
     /// The subresource, or empty.

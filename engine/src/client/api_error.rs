@@ -3,6 +3,7 @@
 //! No request is sent and nothing is retried here.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
@@ -117,6 +118,92 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .map(Duration::from_secs)
 }
 
+/// What the API server's authoriser refused, in its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied<'a> {
+    /// A verb on a resource.
+    Resource {
+        /// As RBAC rules spell it.
+        verb: &'a str,
+        /// The API group; empty for the core group.
+        group: &'a str,
+        /// The resource, with its subresource.
+        resource: &'a str,
+        /// `None` for the whole cluster.
+        namespace: Option<&'a str>,
+    },
+    /// A path that is no resource, such as those of discovery.
+    Path {
+        /// The HTTP method in lower case.
+        verb: &'a str,
+        /// The path.
+        path: &'a str,
+    },
+}
+
+impl<'a> Denied<'a> {
+    /// Reads the message of a 403. `None` where it was not the authoriser: admission and quotas forbid as well, in
+    /// other words, and no role changes that.
+    #[must_use]
+    pub fn read(message: &'a str) -> Option<Self> {
+        let (_, rest) = message.split_once("User \"")?;
+        let (_, rest) = rest.split_once("\" cannot ")?;
+        if let Some((verb, rest)) = rest.split_once(" path \"") {
+            let (path, _) = rest.split_once('"')?;
+            return Some(Self::Path { verb, path });
+        }
+        let (verb, rest) = rest.split_once(" resource \"")?;
+        let (resource, rest) = rest.split_once("\" in API group \"")?;
+        let (group, rest) = rest.split_once('"')?;
+        let namespace = rest
+            .strip_prefix(" in the namespace \"")
+            .and_then(|rest| rest.split_once('"'))
+            .map(|(namespace, _)| namespace);
+        Some(Self::Resource {
+            verb,
+            group,
+            resource,
+            namespace,
+        })
+    }
+}
+
+impl fmt::Display for Denied<'_> {
+    /// The rule that a role lacks, on one line, as a role takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resource {
+                verb,
+                group,
+                resource,
+                ..
+            } => write!(
+                f,
+                "{{apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]}}"
+            ),
+            Self::Path { verb, path } => {
+                write!(f, "{{nonResourceURLs: [\"{path}\"], verbs: [\"{verb}\"]}}")
+            }
+        }
+    }
+}
+
+/// The message of a refusal, and the rule that the role lacks where that is the reason.
+pub struct Refused<'a>(
+    /// The server's message.
+    pub &'a str,
+);
+
+impl fmt::Display for Refused<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)?;
+        match Denied::read(self.0) {
+            Some(denied) => write!(f, "; the role lacks the rule {denied}"),
+            None => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -202,6 +289,64 @@ mod tests {
                 retry_after: Some(Duration::from_secs(2))
             })
         );
+    }
+
+    #[test]
+    fn what_is_denied_is_read_from_the_servers_words() {
+        let denied = |verb, group, resource, namespace| {
+            Some(Denied::Resource {
+                verb,
+                group,
+                resource,
+                namespace,
+            })
+        };
+        for (message, expected) in [
+            (
+                "pods \"p\" is forbidden: User \"a\" cannot get resource \"pods\" in API group \"\" in the namespace \"prod\"",
+                denied("get", "", "pods", Some("prod")),
+            ),
+            (
+                "x is forbidden: User \"a\" cannot patch resource \"things/status\" in API group \"g.io\" at the cluster scope: RBAC: role not found",
+                denied("patch", "g.io", "things/status", None),
+            ),
+            (
+                "forbidden: User \"system:anonymous\" cannot get path \"/api\"",
+                Some(Denied::Path {
+                    verb: "get",
+                    path: "/api",
+                }),
+            ),
+            (
+                "leases.coordination.k8s.io \"x\" is forbidden: exceeded quota: q, requested: 1, used: 1, limited: 1",
+                None,
+            ),
+            (
+                "admission webhook \"w\" denied the request: you cannot do this",
+                None,
+            ),
+        ] {
+            assert_eq!(Denied::read(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_with_the_rule_that_is_missing() {
+        let words = "x is forbidden: User \"a\" cannot watch resource \"leases\" in API group \"coordination.k8s.io\" at the cluster scope";
+        assert_eq!(
+            Refused(words).to_string(),
+            format!(
+                "{words}; the role lacks the rule {{apiGroups: [\"coordination.k8s.io\"], resources: [\"leases\"], verbs: [\"watch\"]}}"
+            )
+        );
+        let path = "forbidden: User \"a\" cannot get path \"/api\"";
+        assert_eq!(
+            Refused(path).to_string(),
+            format!(
+                "{path}; the role lacks the rule {{nonResourceURLs: [\"/api\"], verbs: [\"get\"]}}"
+            )
+        );
+        assert_eq!(Refused("no").to_string(), "no");
     }
 
     #[test]

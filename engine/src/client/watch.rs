@@ -15,7 +15,10 @@ use super::convert;
 /// Why a watch could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// 401 or 403.
+    /// 401.
+    #[error("{0}")]
+    Unauthorised(String),
+    /// 403.
     #[error("{0}")]
     Forbidden(String),
     /// Anything else.
@@ -73,7 +76,8 @@ pub async fn open(client: &kube::Client, uri: String) -> Result<LeaseWatch, Watc
         .and_then(|body| body.get("message")?.as_str().map(str::to_owned))
         .unwrap_or_else(|| format!("the server answered {status}"));
     Err(match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => WatchError::Forbidden(message),
+        StatusCode::UNAUTHORIZED => WatchError::Unauthorised(message),
+        StatusCode::FORBIDDEN => WatchError::Forbidden(message),
         _ => WatchError::Failed(message),
     })
 }

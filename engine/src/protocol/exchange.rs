@@ -60,7 +60,7 @@ pub enum Verb {
 impl Verb {
     /// As RBAC rules spell it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Get => "get",

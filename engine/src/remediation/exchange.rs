@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use crate::client::api_error::Denied;
 use crate::protocol::clock::Moment;
 use crate::protocol::exchange::NotExecuted;
 
@@ -59,6 +60,17 @@ pub struct Rule {
     pub resource: &'static str,
     /// The verb.
     pub verb: &'static str,
+}
+
+impl From<Rule> for Denied<'static> {
+    fn from(rule: Rule) -> Self {
+        Self::Resource {
+            verb: rule.verb,
+            group: rule.api_group,
+            resource: rule.resource,
+            namespace: None,
+        }
+    }
 }
 
 impl Rule {

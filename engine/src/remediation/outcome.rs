@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use crate::client::AcquireError;
+use crate::client::api_error::Denied;
 use crate::protocol::key::Fingerprint;
 
 use super::count::Count;
@@ -105,10 +106,18 @@ impl Failure {
                 };
                 (refusal.code, &refusal.message, rule)
             }
+            // What became of a write cannot be found out.
+            Self::Unknown(message) => {
+                let Some(Denied::Resource { verb, resource, .. }) = Denied::read(message) else {
+                    return None;
+                };
+                let mut rules = Rule::ALL.into_iter();
+                return rules.find(|rule| (rule.verb, rule.resource) == (verb, resource));
+            }
             _ => return None,
         };
-        // This is how the API server's authoriser words it.
-        let is_missing = code == 403 && message.contains(&format!(" cannot {} ", rule.verb));
+        let is_missing = code == 403
+            && matches!(Denied::read(message), Some(Denied::Resource { verb, .. }) if verb == rule.verb);
         is_missing.then_some(rule)
     }
 
@@ -166,6 +175,13 @@ mod tests {
         let by_roles = "remediationrequests.kubernaut.ai \"rr-1\" is forbidden: User \"gateway\" cannot patch resource \
                         \"remediationrequests/status\" in API group \"kubernaut.ai\" in the namespace \"ns\"";
         assert_eq!(missing_rule(by_roles), Some(Rule::COUNT));
+        let lost = "whether rr-1 was created; remediationrequests.kubernaut.ai \"rr-1\" is forbidden: User \"gateway\" cannot \
+                    get resource \"remediationrequests\" in API group \"kubernaut.ai\" in the namespace \"ns\"";
+        assert_eq!(
+            Failure::Unknown(lost.to_owned()).missing_rule(),
+            Some(Rule::GET)
+        );
+        assert_eq!(Failure::Unknown("lost".to_owned()).missing_rule(), None);
         let by_admission = "admission webhook \"audit\" denied the request: no";
         assert_eq!(missing_rule(by_admission), None);
     }

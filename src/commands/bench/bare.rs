@@ -23,6 +23,7 @@ pub(super) async fn block(cluster: &Cluster, names: Names<'_>) -> Result<Block, 
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer().map_err(unusable)?)
+        .layer(config.extra_headers_layer().map_err(unusable)?)
         .map_err(BoxError::from)
         .service(hyper);
     let service = tower::util::BoxCloneSyncService::new(service);

@@ -89,7 +89,7 @@ where
     let mut block = Block::default();
     while let Some(ended) = clients.join_next().await {
         let ended = ended.map_err(|error| Failure::new(Exit::Bug, error))?;
-        let (rounds, requests) = ended.map_err(|error| Failure::new(Exit::Unreachable, error))?;
+        let (rounds, requests) = ended.map_err(Failure::unclear)?;
         block.rounds.extend(rounds);
         block.requests += requests;
     }

@@ -32,7 +32,7 @@ pub(super) async fn measure(
             .map_err(|error| Failure::new(Exit::Config, error))?;
         locks.push(LeaseLock::builder(client, &cluster.namespace, name.clone(), base).build());
     }
-    let failed = |error: anyhow::Error| Failure::new(Exit::Unreachable, error);
+    let failed = Failure::unclear;
     let bar = output::progress::bar(u64::from(rounds), "handing over");
     let mut times = Vec::new();
     let mut held = locks[0]

@@ -10,8 +10,9 @@ use crate::commands::inspect::DEFAULT_TIMEOUT;
 use crate::commands::requests;
 use crate::context::{Cluster, Context};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, missing_rule};
 use crate::gateway::dedup::{findings, group};
+use crate::output::colour::{ATTENTION, HINT};
 use crate::output::{self, format::Format};
 
 /// How many commands are proposed beside a table.
@@ -75,7 +76,14 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         return Ok(report.exit());
     }
     if let Some(why) = &report.not_looked_at {
-        output::note(&format!("leases were not looked at: {}", why.reason));
+        output::problem(
+            "warning",
+            ATTENTION,
+            &format!("leases were not looked at: {}", why.reason),
+        );
+        if let Some(rule) = missing_rule(&why.reason) {
+            output::problem("hint", HINT, &rule);
+        }
     }
     if report.findings.is_empty() {
         if arguments.output != Format::Name {

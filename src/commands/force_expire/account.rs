@@ -13,9 +13,10 @@ use tokio::time::timeout;
 
 use super::case::Deleted;
 use crate::context::{Cluster, Context};
+use crate::failure::missing_rule;
 use crate::gateway::audit::{Event as AuditEvent, Removed};
 use crate::output;
-use crate::output::colour::ATTENTION;
+use crate::output::colour::{ATTENTION, HINT};
 
 /// How long each request here may take: none of them may hold up the next deletion for long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -86,6 +87,9 @@ impl<'a> Account<'a> {
             }
         };
         warn(&format!("no Event tells of {}: {trouble}", deleted.name));
+        if let Some(rule) = missing_rule(&trouble) {
+            output::problem("hint", HINT, &rule);
+        }
         false
     }
 

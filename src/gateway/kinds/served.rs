@@ -6,7 +6,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use gwlock_engine::client::api_error::describe;
+use gwlock_engine::client::api_error::{Refused, describe};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
@@ -97,7 +97,9 @@ impl ServedKinds {
     async fn ask(&self) -> Result<(), RefreshError> {
         let kinds = match timeout(PATIENCE, discovery::kinds(&self.client)).await {
             Ok(Ok(kinds)) => kinds,
-            Ok(Err(error)) => return Err(RefreshError::new(describe(&error))),
+            Ok(Err(error)) => {
+                return Err(RefreshError::new(Refused(&describe(&error)).to_string()));
+            }
             Err(_) => return Err(RefreshError::new(format!("no answer within {PATIENCE:?}"))),
         };
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);

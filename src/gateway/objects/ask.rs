@@ -15,8 +15,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// Sends a read until there is a clear answer.
-pub(super) async fn ask<T, F>(read: impl Fn() -> F) -> Result<T, LookupError>
+/// Sends a read until there is a clear answer. A review is one as well: nothing is stored.
+pub(crate) async fn ask<T, F>(read: impl Fn() -> F) -> Result<T, LookupError>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {

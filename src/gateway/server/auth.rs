@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use gwlock_engine::client::api_error::describe;
+use gwlock_engine::client::api_error::{Denied, Refused, describe};
 use http::{HeaderMap, header};
 use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec, UserInfo};
 use k8s_openapi::api::authorization::v1::{
@@ -80,8 +80,8 @@ impl Authenticator {
 
     async fn ask(&self, token: &str) -> Result<Verdict, Problem> {
         let failed = |message: String| {
-            tracing::error!("a sender's token cannot be reviewed: {message}");
-            Problem::internal()
+            tracing::error!("a sender's token cannot be reviewed: {}", Refused(&message));
+            Problem::internal().lacking(Denied::read(&message))
         };
         match timeout(PATIENCE, self.review(token)).await {
             Ok(Ok(verdict)) => Ok(verdict),

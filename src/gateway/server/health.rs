@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use gwlock_engine::client::api_error::{Refused, describe};
 use http::StatusCode;
 use serde_json::json;
 use tokio::sync::Mutex;
@@ -41,7 +42,7 @@ impl Health {
         }
         let answer = match timeout(PATIENCE, self.client.apiserver_version()).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(gwlock_engine::client::api_error::describe(&error)),
+            Ok(Err(error)) => Err(Refused(&describe(&error)).to_string()),
             Err(_) => Err(format!("no answer within {PATIENCE:?}")),
         };
         *last = Some((Instant::now(), answer.clone()));

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use gwlock_engine::remediation::exchange::Rule;
+use gwlock_engine::client::api_error::{Denied, Refused};
 use gwlock_engine::remediation::{Failure, Signal};
 use http::StatusCode;
 use jiff::Timestamp;
@@ -230,9 +230,14 @@ impl Server {
             Refusal::Lookup(_) => "lookup",
         };
         self.0.parts.metrics.dropped(reason);
-        if matches!(refusal, Refusal::Lookup(_)) {
-            tracing::error!("a signal's object cannot be looked up: {refusal}");
-            return Problem::internal();
+        if let Refusal::Lookup(error) = refusal {
+            let words = refusal.to_string();
+            tracing::error!("a signal's object cannot be looked up: {}", Refused(&words));
+            let denied = match error {
+                LookupError::Refused { code: 403, message } => Denied::read(message),
+                _ => None,
+            };
+            return Problem::internal().lacking(denied);
         }
         Problem::invalid(refusal.to_string())
     }
@@ -245,22 +250,14 @@ fn told_as((status, body): (StatusCode, Value)) -> Response {
 /// What goes into the log is not told to the sender, but for a rule that is missing.
 fn told(signal: &Signal, failure: &Failure) -> Problem {
     let fingerprint = signal.fingerprint().as_str();
-    let rule = failure.missing_rule();
-    match rule {
-        Some(Rule {
-            api_group,
-            resource,
-            verb,
-        }) => tracing::error!(
-            fingerprint,
-            "{failure}; the role lacks the rule \
-             {{apiGroups: [\"{api_group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]}}"
-        ),
+    let denied = failure.missing_rule().map(Denied::from);
+    match denied {
+        Some(rule) => tracing::error!(fingerprint, "{failure}; the role lacks the rule {rule}"),
         None => tracing::error!(fingerprint, "{failure}"),
     }
     match failure {
         Failure::DeadlineExceeded(_) => Problem::timeout(),
-        _ => Problem::internal().lacking(rule),
+        _ => Problem::internal().lacking(denied),
     }
 }
 

@@ -5,9 +5,9 @@
 //! and that is where somebody looks.
 
 use axum::response::{IntoResponse, Response};
-use gwlock_engine::remediation::exchange::Rule;
+use gwlock_engine::client::api_error::Denied;
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const TYPE: &str = "https://kubernaut.ai/problems/";
 
@@ -19,8 +19,8 @@ pub(super) struct Problem {
     detail: String,
     /// Seconds after which the sender should come again.
     retry_after: Option<u32>,
-    /// What the role of this replica lacks.
-    missing_rule: Option<Rule>,
+    /// What the role of this replica lacks, as a role takes it.
+    missing_rule: Option<Value>,
 }
 
 /// The last part of a problem's type.
@@ -93,7 +93,16 @@ impl Problem {
     }
 
     /// The same with the rule that the replica's role lacks.
-    pub(super) fn lacking(self, missing_rule: Option<Rule>) -> Self {
+    pub(super) fn lacking(self, denied: Option<Denied<'_>>) -> Self {
+        let missing_rule = denied.map(|denied| match denied {
+            Denied::Resource {
+                verb,
+                group,
+                resource,
+                ..
+            } => json!({"apiGroups": [group], "resources": [resource], "verbs": [verb]}),
+            Denied::Path { verb, path } => json!({"nonResourceURLs": [path], "verbs": [verb]}),
+        });
         Self {
             missing_rule,
             ..self
@@ -133,10 +142,8 @@ impl Problem {
             "instance": instance,
             "request_id": request_id,
         });
-        if let Some(rule) = self.missing_rule {
-            body["missing_rule"] = json!({
-                "apiGroups": [rule.api_group], "resources": [rule.resource], "verbs": [rule.verb],
-            });
+        if let Some(rule) = &self.missing_rule {
+            body["missing_rule"] = rule.clone();
         }
         let mut response = axum::Json(body).into_response();
         *response.status_mut() = self.status;
@@ -176,6 +183,8 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
+    use gwlock_engine::remediation::exchange::Rule;
+
     use super::*;
 
     async fn told(problem: &Problem) -> (http::response::Parts, serde_json::Value) {
@@ -203,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_rule_that_is_missing_is_told_as_a_role_takes_it() {
-        let (_, body) = told(&Problem::internal().lacking(Some(Rule::COUNT))).await;
+        let (_, body) = told(&Problem::internal().lacking(Some(Rule::COUNT.into()))).await;
         assert_eq!(body["detail"], "Internal server error");
         assert_eq!(
             body["missing_rule"],

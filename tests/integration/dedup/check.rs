@@ -405,7 +405,12 @@ fn without_a_right_to_leases_requests_are_judged_and_the_rest_is_said() {
         (
             0,
             "consistent: 1 RemediationRequest of 1 key in namespace kubernaut-system\n",
-            format!("leases were not looked at: {refusal}\n")
+            format!(
+                "warning: leases were not looked at: {refusal}\nhint: the rule that is missing:\n  \
+                 apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    name: gwlock\n    \
+                 namespace: kubernaut-system\n  rules:\n  # to find leases\n  - apiGroups: [\"coordination.k8s.io\"]\n    \
+                 resources: [\"leases\"]\n    verbs: [\"list\"]\n"
+            )
         )
     );
     let run = viewer(&["-o", "json"]);
@@ -441,8 +446,8 @@ fn without_a_right_to_requests_the_missing_rule_is_printed() {
                 "error: remediationrequests.kubernaut.ai is forbidden: User \"viewer\" cannot list resource \
                  \"remediationrequests\" in API group \"kubernaut.ai\" in the namespace \"kubernaut-system\"\n\
                  hint: the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  \
-                 metadata:\n    name: gwlock\n    namespace: kubernaut-system\n  rules:\n  - apiGroups: \
-                 [\"kubernaut.ai\"]\n    resources: [\"remediationrequests\"]\n    verbs: [\"list\"]\n"
+                 metadata:\n    name: gwlock\n    namespace: kubernaut-system\n  rules:\n  # to find the \
+                 RemediationRequests of a fingerprint\n  - apiGroups: [\"kubernaut.ai\"]\n    resources: [\"remediationrequests\"]\n    verbs: [\"list\"]\n"
             ),
             "{subcommand}"
         );

@@ -334,28 +334,38 @@ fn a_count_whose_answer_is_lost_for_good_is_unknown() {
 
 #[test]
 fn a_missing_permission_is_named_as_a_rule() {
-    for (missing, group, resource, verb, namespace) in [
-        ("get pods", "", "pods", "get", "prod"),
+    for (missing, group, resource, verb, namespace, why) in [
+        (
+            "get pods",
+            "",
+            "pods",
+            "get",
+            None,
+            "look up objects that signals are about, and their owners",
+        ),
         (
             "create leases.coordination.k8s.io",
             "coordination.k8s.io",
             "leases",
             "create",
-            NAMESPACE,
+            Some(NAMESPACE),
+            "acquire a lease that nobody has",
         ),
         (
             "list remediationrequests.kubernaut.ai",
             "kubernaut.ai",
             "remediationrequests",
             "list",
-            NAMESPACE,
+            Some(NAMESPACE),
+            "find the RemediationRequests of a fingerprint",
         ),
         (
             "patch remediationrequests/status.kubernaut.ai",
             "kubernaut.ai",
             "remediationrequests/status",
             "patch",
-            NAMESPACE,
+            Some(NAMESPACE),
+            "count an occurrence",
         ),
     ] {
         let arena = Arena::new();
@@ -365,9 +375,14 @@ fn a_missing_permission_is_named_as_a_rule() {
         let (code, lines) = told(&run);
         let forbidden = format!("User \"viewer\" cannot {verb} resource \"{resource}\"");
         assert!(lines[0].contains(&forbidden), "{run:?}");
+        let (kind, place) = match namespace {
+            Some(namespace) => ("Role", format!("    namespace: {namespace}\n")),
+            // Signals are about objects in any namespace.
+            None => ("ClusterRole", String::new()),
+        };
         let rule = format!(
-            "hint: the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
-             name: gwlock\n    namespace: {namespace}\n  rules:\n  - apiGroups: [\"{group}\"]\n    resources: \
+            "hint: the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: {kind}\n  metadata:\n    \
+             name: gwlock\n{place}  rules:\n  # to {why}\n  - apiGroups: [\"{group}\"]\n    resources: \
              [\"{resource}\"]\n    verbs: [\"{verb}\"]"
         );
         assert_eq!((code, lines[1..].join("\n")), (77, rule), "{missing}");

@@ -172,8 +172,9 @@ fn who_may_not_send_is_told_the_rule() {
             77,
             "error: the gateway answered 403 Forbidden: bob may not create services/gateway-service in namespace locks\n\
              hint: the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
-             name: gwlock\n    namespace: locks\n  rules:\n  - apiGroups: [\"\"]\n    resources: [\"services\"]\n    \
-             verbs: [\"create\"]\n    resourceNames: [\"gateway-service\"]\n\
+             name: gwlock\n    namespace: locks\n  rules:\n  # to send signals to the gateway\n  \
+             - apiGroups: [\"\"]\n    resources: [\"services\"]\n    resourceNames: [\"gateway-service\"]\n    \
+             verbs: [\"create\"]\n\
              hint: X-Request-ID id-1 names it in the gateway's log\n"
         )
     );

@@ -10,6 +10,7 @@ use crate::protocol::acquire::{Acquire, Outcome, Step, Wake};
 use crate::protocol::clock::Moment;
 use crate::protocol::exchange::{Answer, Reply};
 
+use super::super::api_error::Refused;
 use super::super::clock::sleep_until;
 use super::super::watch::{LeaseEvent, LeaseWatch, WatchError};
 use super::guard::LeaseGuard;
@@ -161,8 +162,9 @@ async fn open_watch(lock: &LeaseLock, version: &str, deadline: Moment) -> Result
     .await
     {
         Ok(Ok(opened)) => Ok(opened),
-        Ok(Err(WatchError::Forbidden(message))) => {
-            tracing::warn!(lease = %lock.api.name(), "polling, because watching is not allowed: {message}");
+        Ok(Err(WatchError::Forbidden(message) | WatchError::Unauthorised(message))) => {
+            let why = Refused(&message);
+            tracing::warn!(lease = %lock.api.name(), "polling, because watching is not allowed: {why}");
             Err(Wake::WatchForbidden)
         }
         Ok(Err(WatchError::Failed(message))) => {

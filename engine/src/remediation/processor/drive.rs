@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::client::api_error::Refused;
 use crate::client::clock::sleep_until;
 use crate::client::{AcquireError, ExchangeObserver, LeaseGuard, LeaseLock};
 use crate::protocol::clock::{Moment, ServerTime};
 use crate::protocol::key::Fingerprint;
+use crate::protocol::release::Released;
 
 use super::super::api::RequestApi;
 use super::super::exchange::{Reply, Request};
@@ -295,8 +297,13 @@ impl Driver {
         let Some(held) = self.held else { return };
         let run = self.run;
         let task = run.shared.task();
+        let lease = run.fingerprint.lease_name();
         tokio::spawn(async move {
             let released = held.guard.release().await;
+            if let Released::Refused(refusal) = &released {
+                let why = Refused(&refusal.message);
+                tracing::warn!(%lease, "not released, expires by itself: {why}");
+            }
             let held = run.shared.clock.now().since(held.since);
             run.tell(|| Event::Lease(LeaseEvent::Released { released, held }));
             drop(task);

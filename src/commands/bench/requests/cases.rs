@@ -336,7 +336,7 @@ impl<'a> Stage<'a> {
         let gateway = GatewaySignals::new(self.client(), place, Arc::new(SystemClock), rng);
         for _ in 0..self.signals() {
             let processed = gateway.process(&self.signal).await;
-            processed.map_err(|error| Failure::new(Exit::Unreachable, error))?;
+            processed.map_err(|error| Failure::unclear(error.into()))?;
         }
         Ok(())
     }
@@ -346,12 +346,11 @@ fn not_processed(failure: &gwlock_engine::remediation::Failure, namespace: &str)
     let Some(rule) = failure.missing_rule() else {
         return Failure::unreachable(&failure.to_string());
     };
-    let missing = Rule {
+    let rule = Rule {
         group: rule.api_group,
         resource: rule.resource,
         verb: rule.verb,
         namespace: Some(namespace),
     };
-    Failure::says(Exit::Forbidden, failure.to_string())
-        .hint(format!("the rule that is missing:\n{missing}"))
+    Failure::lacks(failure.to_string(), rule)
 }

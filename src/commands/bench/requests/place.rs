@@ -70,7 +70,7 @@ impl Place {
                 ),
             )
             .hint("this needs Kubernetes 1.31 or later, and Kubernaut's CustomResourceDefinition of today")),
-            Err(error) => Err(failed(&error)),
+            Err(error) => Err(Failure::api(&error)),
             Ok(_) => Ok(()),
         }
     }
@@ -86,10 +86,10 @@ impl Place {
             .await;
         match made {
             Err(kube::Error::Api(status)) if status.code == 403 => {
-                Err(Failure::says(Exit::Forbidden, status.message.clone())
+                Err(Failure::denied(&status.message)
                     .hint("name one to work in: --namespace NAMESPACE"))
             }
-            made => made.map(drop).map_err(|error| failed(&error)),
+            made => made.map(drop).map_err(|error| Failure::api(&error)),
         }
     }
 
@@ -201,10 +201,15 @@ impl Place {
         let request = Request::get(path).body(Body::empty());
         let request = request.map_err(|error| Failure::new(Exit::Bug, error))?;
         let answer = self.client.send(request).await;
-        let (parts, body) = answer.map_err(|error| failed(&error))?.into_parts();
+        let (parts, body) = answer.map_err(|error| Failure::api(&error))?.into_parts();
         let body = body.collect().await;
-        let body = body.map_err(|error| failed(&error))?.to_bytes();
+        let body = body.map_err(|error| Failure::api(&error))?.to_bytes();
         let lease: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if parts.status == StatusCode::FORBIDDEN {
+            return Err(Failure::denied(
+                lease["message"].as_str().unwrap_or_default(),
+            ));
+        }
         let stamp = lease["metadata"]["managedFields"][0]["time"].as_str();
         let stamp: Option<Timestamp> = stamp.and_then(|stamp| stamp.parse().ok());
         let (Some(stamp), Some(date)) = (stamp, server_date(&parts.headers)) else {
@@ -227,7 +232,7 @@ impl Place {
     async fn delete(&self, path: &str) -> Result<(), Failure> {
         match self.try_send(Method::DELETE, path, None).await {
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-            deleted => deleted.map(drop).map_err(|error| failed(&error)),
+            deleted => deleted.map(drop).map_err(|error| Failure::api(&error)),
         }
     }
 
@@ -238,7 +243,7 @@ impl Place {
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
         let answer = self.try_send(method, path, body).await;
-        answer.map_err(|error| failed(&error))
+        answer.map_err(|error| Failure::api(&error))
     }
 
     async fn try_send(
@@ -262,19 +267,5 @@ impl Place {
 
     fn noted(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A request of the benchmark's own that failed.
-pub(super) fn failed(error: &kube::Error) -> Failure {
-    match error {
-        kube::Error::Api(status) => {
-            let exit = match StatusCode::from_u16(status.code) {
-                Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Exit::Forbidden,
-                _ => Exit::Unreachable,
-            };
-            Failure::says(exit, status.message.clone())
-        }
-        error => Failure::unreachable(&gwlock_engine::client::api_error::describe(error)),
     }
 }

@@ -143,6 +143,7 @@ impl<'a> Source<'a> {
         match names(&self.cluster.client, uri).await {
             Ok(changes) => Ok(Watch::Open(changes.boxed_local())),
             Err(WatchError::Forbidden(message)) => Ok(Watch::Forbidden(message)),
+            Err(WatchError::Unauthorised(message)) => Err(Failure::unauthorised(message)),
             Err(WatchError::Failed(message)) => Err(Failure::unreachable(&message)),
         }
     }

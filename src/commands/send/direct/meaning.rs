@@ -5,11 +5,10 @@ use gwlock_engine::remediation::Failure as Cause;
 use gwlock_engine::remediation::exchange::{Refusal as RequestRefusal, Rule as RequestRule};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, missing_rule};
 use crate::gateway::ingest::Refusal;
 use crate::gateway::objects::LookupError;
 use crate::gateway::reply::{Answered, Failed};
-use crate::rbac::Rule;
 
 use super::super::answer::Known;
 use super::Ended;
@@ -41,12 +40,7 @@ pub(super) fn refused(refusal: &Refusal, known: Option<Known>) -> Ended {
         Refusal::Lookup(LookupError::Refused { code: 401, message }) => {
             Failure::unauthorised(message.clone())
         }
-        Refusal::Lookup(LookupError::Refused { code: 403, message }) => {
-            match missing_rule(message) {
-                Some(rule) => Failure::lacks(message.clone(), rule),
-                None => Failure::says(Exit::Forbidden, message),
-            }
-        }
+        Refusal::Lookup(LookupError::Refused { code: 403, message }) => Failure::denied(message),
         Refusal::Lookup(error) => Failure::new(Exit::Unreachable, error.clone()),
     };
     ended(failure, known)
@@ -76,7 +70,7 @@ fn failure(cause: &Cause, known: &Known, namespaces: &Namespaces) -> Failure {
         namespaces.leases
     );
     match cause {
-        Cause::Refused(refusal) => refused_request(refusal, cause, namespaces),
+        Cause::Refused(refusal) => refused_request(refusal, namespaces),
         Cause::Lease(AcquireError::Busy { .. }) => {
             Failure::says(Exit::Busy, cause.to_string()).run(inspect, "who holds it now")
         }
@@ -93,7 +87,12 @@ fn failure(cause: &Cause, known: &Known, namespaces: &Namespaces) -> Failure {
         }
         Cause::Unknown(_) => {
             let look = format!("resolve {} -n {}", known.fingerprint, namespaces.leases);
-            Failure::says(Exit::Unknown, cause.to_string()).run(look, "what there is now")
+            let failure = Failure::says(Exit::Unknown, cause.to_string());
+            let failure = match missing_rule(&cause.to_string()) {
+                Some(rule) => failure.hint(rule),
+                None => failure,
+            };
+            failure.run(look, "what there is now")
         }
         Cause::Lease(AcquireError::ClockLied { .. } | AcquireError::Cancelled)
         | Cause::LeaseLost
@@ -103,28 +102,12 @@ fn failure(cause: &Cause, known: &Known, namespaces: &Namespaces) -> Failure {
     }
 }
 
-fn refused_request(refusal: &RequestRefusal, cause: &Cause, namespaces: &Namespaces) -> Failure {
+fn refused_request(refusal: &RequestRefusal, namespaces: &Namespaces) -> Failure {
     let message = &refusal.message;
     let namespace = &namespaces.requests;
     match (refusal.code, refusal.rule) {
         (401, _) => Failure::unauthorised(message.clone()),
-        (403, _) => {
-            let Some(RequestRule {
-                api_group,
-                resource,
-                verb,
-            }) = cause.missing_rule()
-            else {
-                return Failure::says(Exit::Forbidden, message);
-            };
-            let rule = Rule {
-                group: api_group,
-                resource,
-                verb,
-                namespace: Some(namespace),
-            };
-            Failure::lacks(message.clone(), rule)
-        }
+        (403, _) => Failure::denied(message),
         (404, RequestRule::CREATE) => Failure::says(Exit::Config, message)
             .kubectl(format!("create namespace {namespace}"), ""),
         (404, _) => Failure::says(
@@ -139,24 +122,6 @@ fn refused_request(refusal: &RequestRefusal, cause: &Cause, namespaces: &Namespa
         (400 | 413 | 422, _) => Failure::says(Exit::BadInput, message),
         _ => Failure::says(Exit::Unreachable, message),
     }
-}
-
-/// The rule that the API server's authoriser misses, in its own words.
-fn missing_rule(message: &str) -> Option<Rule<'_>> {
-    let (_, rest) = message.split_once(" cannot ")?;
-    let (verb, rest) = rest.split_once(" resource \"")?;
-    let (resource, rest) = rest.split_once("\" in API group \"")?;
-    let (group, rest) = rest.split_once('"')?;
-    let namespace = rest
-        .split_once(" in the namespace \"")
-        .and_then(|(_, rest)| rest.split_once('"'))
-        .map(|(namespace, _)| namespace);
-    Some(Rule {
-        group,
-        resource,
-        verb,
-        namespace,
-    })
 }
 
 #[cfg(test)]
@@ -216,28 +181,5 @@ mod tests {
         ] {
             assert_eq!(exit(&cause), expected, "{cause}");
         }
-    }
-
-    #[test]
-    fn the_missing_rule_is_read_from_the_servers_words() {
-        let rule = |group, resource, verb, namespace| Rule {
-            group,
-            resource,
-            verb,
-            namespace,
-        };
-        assert_eq!(
-            missing_rule(
-                "pods \"p\" is forbidden: User \"a\" cannot get resource \"pods\" in API group \"\" in the namespace \"prod\""
-            ),
-            Some(rule("", "pods", "get", Some("prod")))
-        );
-        assert_eq!(
-            missing_rule(
-                "nodes \"n\" is forbidden: User \"a\" cannot get resource \"nodes\" in API group \"\" at the cluster scope"
-            ),
-            Some(rule("", "nodes", "get", None))
-        );
-        assert_eq!(missing_rule("admission webhook denied the request"), None);
     }
 }

@@ -9,13 +9,11 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::payload::PayloadError;
 use crate::rbac::Rule;
+use crate::rbac::profiles::gwlock::SENDER;
 
 use super::super::answer::{Answer, Known, Outcome, Told, of_many};
 use super::Preview;
 use super::client::{Reply, Trouble};
-
-/// The Service whose `create` a gateway asks the API server about.
-const SERVICE: &str = "gateway-service";
 
 /// What a body is refused for that is not sent.
 pub(super) fn unreadable(error: &PayloadError) -> Failure {
@@ -155,12 +153,12 @@ fn missing_rule(detail: &str) -> String {
     let namespace = detail.rsplit_once(" in namespace ");
     let namespace = namespace.map_or("kubernaut-system", |(_, namespace)| namespace.trim());
     let rule = Rule {
-        group: "",
-        resource: "services",
-        verb: "create",
+        group: SENDER.group,
+        resource: SENDER.resource,
+        verb: SENDER.verb,
         namespace: Some(namespace),
     };
-    format!("the rule that is missing:\n{rule}\n    resourceNames: [\"{SERVICE}\"]")
+    format!("the rule that is missing:\n{rule}")
 }
 
 /// Shows the Services of gateways.
@@ -243,8 +241,9 @@ mod tests {
         assert_eq!(
             missing_rule("bob may not create services/gateway-service in namespace locks"),
             "the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
-             name: gwlock\n    namespace: locks\n  rules:\n  - apiGroups: [\"\"]\n    resources: [\"services\"]\n    \
-             verbs: [\"create\"]\n    resourceNames: [\"gateway-service\"]"
+             name: gwlock\n    namespace: locks\n  rules:\n  # to send signals to the gateway\n  \
+             - apiGroups: [\"\"]\n    resources: [\"services\"]\n    \
+             resourceNames: [\"gateway-service\"]\n    verbs: [\"create\"]"
         );
     }
 }
