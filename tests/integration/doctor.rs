@@ -43,11 +43,13 @@ fn gateway_rights(server: &Server) {
         rule("coordination.k8s.io", &["leases"], &["get", "create", "update", "delete"]),
         rule("kubernaut.ai", &["remediationrequests"], &["get", "list", "create", "watch"]),
         rule("kubernaut.ai", &["remediationrequests/status"], &["update"]),
+        json!({"apiGroups": [""], "resources": ["services"], "resourceNames": ["data-storage-service"], "verbs": ["create"]}),
     ]});
     bind(server, Some(NAMESPACE), &role, &account);
     let role = json!({"metadata": {"name": "gateway-cluster"}, "rules": [
-        rule("", &["namespaces", "pods", "nodes"], &all),
-        rule("apps", &["deployments", "replicasets"], &all),
+        rule("", &["namespaces", "pods", "nodes", "services", "persistentvolumes"], &all),
+        rule("apps", &["deployments", "replicasets", "statefulsets", "daemonsets"], &all),
+        rule("batch", &["jobs", "cronjobs"], &all),
         rule("authentication.k8s.io", &["tokenreviews"], &["create"]),
         rule("authorization.k8s.io", &["subjectaccessreviews"], &["create"]),
     ]});

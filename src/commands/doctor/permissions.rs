@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::ask::Asker;
 use crate::doctor::check::{Read, Step};
 use crate::doctor::rights::{Asked, Namespaces, Who, roles};
+use crate::rbac::profiles::{self, GatewayVersion};
 use crate::rbac::requirement::{Need, Requirement, Scope};
 
 const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
@@ -103,94 +104,11 @@ pub(super) fn act() -> Vec<Requirement> {
     .concat()
 }
 
-/// What a gateway uses for its lock, its requests, the objects that alerts are about, and who sends to it.
+/// What a gateway uses for its lock, its requests, the objects that alerts are about, and who sends to it: its profile.
 pub(super) fn gateway() -> Vec<Requirement> {
-    let (locks, requests, cluster) = (
-        Scope::LockNamespace,
-        Scope::ControllerNamespace,
-        Scope::Cluster,
-    );
-    let objects = ["get", "list", "watch"];
-    [
-        on(
-            LEASES,
-            &["get", "create", "update", "delete"],
-            &locks,
-            Need::Needed,
-            "lock a fingerprint",
-        ),
-        on(
-            REQUESTS,
-            &["get", "list", "create"],
-            &requests,
-            Need::Needed,
-            "find and make requests",
-        ),
-        on(
-            REQUESTS,
-            &["watch"],
-            &requests,
-            Need::Optional,
-            "keep requests in a cache",
-        ),
-        on(
-            ("kubernaut.ai", "remediationrequests/status"),
-            &["update"],
-            &requests,
-            Need::Needed,
-            "count signals",
-        ),
-        on(
-            ("", "namespaces"),
-            &objects,
-            &cluster,
-            Need::Needed,
-            "know what is managed",
-        ),
-        on(
-            ("", "pods"),
-            &objects,
-            &cluster,
-            Need::Needed,
-            "find the owner of a pod",
-        ),
-        on(
-            ("", "nodes"),
-            &objects,
-            &cluster,
-            Need::Optional,
-            "resolve nodes",
-        ),
-        on(
-            ("apps", "deployments"),
-            &objects,
-            &cluster,
-            Need::Optional,
-            "resolve workloads",
-        ),
-        on(
-            ("apps", "replicasets"),
-            &objects,
-            &cluster,
-            Need::Optional,
-            "find the owner of a pod",
-        ),
-        on(
-            ("authentication.k8s.io", "tokenreviews"),
-            &["create"],
-            &cluster,
-            Need::Needed,
-            "know who sends",
-        ),
-        on(
-            (REVIEWS, "subjectaccessreviews"),
-            &["create"],
-            &cluster,
-            Need::Needed,
-            "know who may send",
-        ),
-    ]
-    .concat()
+    profiles::gateway(GatewayVersion::Current)
+        .profile
+        .requirements
 }
 
 /// What a lock does not need: the leases of nodes are in another namespace.

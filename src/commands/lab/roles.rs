@@ -21,6 +21,10 @@ pub(super) async fn create(lab: &Lab<'_>, on_leases: &[&str]) -> anyhow::Result<
             json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": on_leases}),
         );
     }
+    // By this the store of audit events knows who may write to it.
+    rules.push(json!({
+        "apiGroups": [""], "resources": ["services"], "resourceNames": ["data-storage-service"], "verbs": ["create"],
+    }));
     let metadata = json!({"name": GATEWAY});
     let paths = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}");
     let role = json!({"metadata": metadata, "rules": rules});
