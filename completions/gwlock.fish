@@ -57,6 +57,7 @@ complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "doctor" -d 'Check eve
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "rbac" -d 'Prove that RBAC manifests are sufficient and not excessive'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "serve" -d 'Serve signals as a replica of the gateway'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
@@ -573,6 +574,107 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_sub
 complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from help" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
 complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from help" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
 complete -c gwlock -n "__fish_gwlock_using_subcommand dedup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -f -a "check" -d 'Tell whether RBAC manifests are sufficient for a program, and not more than it needs'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -f -a "generate" -d 'Print the least that a program has to be granted: ServiceAccount, roles and bindings'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and not __fish_seen_subcommand_from check generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -s f -l filename -d 'Manifests: a file, a directory with all that is below it, or - for stdin (repeatable)' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l profile -d 'The program' -r -f -a "gateway\t'A Kubernaut Gateway'
+remediation-orchestrator\t'The lock of Kubernaut\'s remediation orchestrator'
+gwlock-serve\t'Replicas of gwlock serve'
+gwlock-operator\t'Whoever looks at leases and RemediationRequests, and removes leases'
+gwlock-readonly\t'Whoever looks at them only'
+gwlock-run\t'Whoever holds leases: run, acquire, renew, release, verify'
+gwlock-gc\t'The collection of expired leases'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l gateway-version -d 'Which gateway' -r -f -a "current\t'The one of today'
+january\t'The first one with a lock, of January 2026'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l profile-file -d 'A program of one\'s own: YAML with what it asks' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l workload -d 'The workload, such as Deployment/gateway [default: those that look like the program, or all]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l serviceaccount -d 'The ServiceAccount, where no workload is in the files' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l subject -d 'Another subject: User:NAME or Group:NAME' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l lock-namespace -d 'Namespace of the leases [default: what the workload\'s environment says]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l controller-namespace -d 'Namespace of the RemediationRequests [default: what the workload\'s environment says]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l against -d 'Other manifests that should grant the same (repeatable)' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -s o -l output -d 'Output format: table, json, yaml, jsonpath=PATH, sarif, junit, github' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l fail-on -d 'What to fail for' -r -f -a "missing\t'What keeps the program from working, and what another set has of that'
+excessive\t'What is too much'
+any\t'Every finding'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l live -d 'Ask the cluster instead of reading files: for oneself, also under --as, or for --serviceaccount'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l why -d 'Show which binding and which role grant what'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l profile -d 'The program' -r -f -a "gateway\t'A Kubernaut Gateway'
+remediation-orchestrator\t'The lock of Kubernaut\'s remediation orchestrator'
+gwlock-serve\t'Replicas of gwlock serve'
+gwlock-operator\t'Whoever looks at leases and RemediationRequests, and removes leases'
+gwlock-readonly\t'Whoever looks at them only'
+gwlock-run\t'Whoever holds leases: run, acquire, renew, release, verify'
+gwlock-gc\t'The collection of expired leases'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l profile-file -d 'A program of one\'s own: YAML with what it asks' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l gateway-version -d 'Which gateway' -r -f -a "current\t'The one of today'
+january\t'The first one with a lock, of January 2026'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l serviceaccount -d 'Name of the ServiceAccount, which is in the namespace of the leases [default: the profile\'s name]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l controller-namespace -d 'Namespace of the RemediationRequests [default: that of the leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -s o -l output -d 'Output format' -r -f -a "yaml\t'Documents with comments'
+json\t'One List'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l needed-only -d 'Leave out what the program works without'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from help" -f -a "check" -d 'Tell whether RBAC manifests are sufficient for a program, and not more than it needs'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from help" -f -a "generate" -d 'Print the least that a program has to be granted: ServiceAccount, roles and bindings'
+complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l bind-address -d 'Address for signals' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l health-probe-bind-address -d 'Address for /healthz and /readyz; 0 for none' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l metrics-bind-address -d 'Address for /metrics; 0 for none' -r
@@ -769,25 +871,28 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "run" -d 'Hold a lease while a command runs'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "doctor" -d 'Check everything that the locks depend on, with a fix for each thing that is wrong'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "run" -d 'Hold a lease while a command runs'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "doctor" -d 'Check everything that the locks depend on, with a fix for each thing that is wrong'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "rbac" -d 'Prove that RBAC manifests are sufficient and not excessive'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from rbac" -f -a "check" -d 'Tell whether RBAC manifests are sufficient for a program, and not more than it needs'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from rbac" -f -a "generate" -d 'Print the least that a program has to be granted: ServiceAccount, roles and bindings'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
