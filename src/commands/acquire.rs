@@ -203,7 +203,7 @@ async fn removal(
         name: name.to_string(),
         record: record.as_ref().clone(),
     };
-    let question = Gathered::pod_of(cluster, &listed);
+    let question = Gathered::pod_alone(cluster, &listed);
     let gathered = tokio::time::timeout(PATIENCE, question).await.ok()?;
     let PodView::Seen(seen) = PodView::behind(&listed, &gathered) else {
         return None;

@@ -151,7 +151,18 @@ impl Gathered {
         }
     }
 
-    /// The same for the pod of one holder alone.
+    /// The pod of one holder, without its node.
+    pub(super) async fn pod_alone(cluster: &Cluster, lease: &Listed) -> Self {
+        let mut unread = Vec::new();
+        let pods = pods(cluster, std::slice::from_ref(lease), &mut unread).await;
+        Self {
+            pods,
+            unread,
+            ..Self::default()
+        }
+    }
+
+    /// The pod of one holder with its node.
     pub(super) async fn pod_of(cluster: &Cluster, lease: &Listed) -> Self {
         let nothing = std::future::ready(Found::default());
         Self::behind(cluster, std::slice::from_ref(lease), nothing).await
@@ -207,31 +218,14 @@ fn holders_pod(lease: &Listed) -> Option<(&str, &str)> {
     Some((lease.namespace.as_str(), generation.pod()?))
 }
 
-type PodsAndNodes = (
-    HashMap<(String, String), Looked<Pod>>,
-    HashMap<String, Looked<Node>>,
-    Vec<Unread>,
-);
+/// By namespace and name.
+type Pods = HashMap<(String, String), Looked<Pod>>;
+
+type PodsAndNodes = (Pods, HashMap<String, Looked<Node>>, Vec<Unread>);
 
 async fn pods_and_nodes(cluster: &Cluster, leases: &[Listed]) -> PodsAndNodes {
-    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (namespace, name) in leases.iter().filter_map(holders_pod) {
-        names.entry(namespace).or_default().insert(name);
-    }
-    let (mut pods, mut unread) = (HashMap::new(), Vec::new());
-    for (namespace, names) in names {
-        let path = format!("/api/v1/namespaces/{namespace}/pods");
-        let kind = Kind {
-            resource: "pods",
-            namespace: Some(namespace),
-            name_of: |pod: &Pod| &pod.metadata.name,
-        };
-        let found = kind.find(cluster, &path, &names, &mut unread).await;
-        let keyed = found
-            .into_iter()
-            .map(|(name, looked)| ((namespace.to_owned(), name), looked));
-        pods.extend(keyed);
-    }
+    let mut unread = Vec::new();
+    let pods = pods(cluster, leases, &mut unread).await;
     let node_names: BTreeSet<&str> = pods
         .values()
         .filter_map(|looked| match looked {
@@ -249,6 +243,28 @@ async fn pods_and_nodes(cluster: &Cluster, leases: &[Listed]) -> PodsAndNodes {
         .find(cluster, "/api/v1/nodes", &node_names, &mut unread)
         .await;
     (pods, nodes, unread)
+}
+
+async fn pods(cluster: &Cluster, leases: &[Listed], unread: &mut Vec<Unread>) -> Pods {
+    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (namespace, name) in leases.iter().filter_map(holders_pod) {
+        names.entry(namespace).or_default().insert(name);
+    }
+    let mut pods = HashMap::new();
+    for (namespace, names) in names {
+        let path = format!("/api/v1/namespaces/{namespace}/pods");
+        let kind = Kind {
+            resource: "pods",
+            namespace: Some(namespace),
+            name_of: |pod: &Pod| &pod.metadata.name,
+        };
+        let found = kind.find(cluster, &path, &names, unread).await;
+        let keyed = found
+            .into_iter()
+            .map(|(name, looked)| ((namespace.to_owned(), name), looked));
+        pods.extend(keyed);
+    }
+    pods
 }
 
 /// A kind of objects of the core group.

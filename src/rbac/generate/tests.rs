@@ -62,6 +62,10 @@ rules:
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
   verbs: ["get", "watch", "create", "update", "delete"]
+# get: to see whether the pod of a holder lives; works without
+- apiGroups: [""]
+  resources: ["pods"]
+  verbs: ["get"]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -124,7 +128,7 @@ fn requests_in_another_namespace_have_a_role_there_and_the_program_is_told_where
 
 #[test]
 fn in_one_namespace_there_is_one_role_and_without_cluster_wide_requests_no_cluster_role() {
-    let manifests = manifests("gwlock-operator", site("locks", "op"));
+    let manifests = manifests("gwlock-run", site("locks", "op"));
     let kinds: Vec<&str> = manifests.objects.iter().map(Object::kind).collect();
     assert_eq!(kinds, ["ServiceAccount", "Role", "RoleBinding"]);
 }

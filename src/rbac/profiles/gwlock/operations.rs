@@ -7,7 +7,7 @@ const ACQUIRE: Operation = Operation {
     name: "acquire",
     needed: &[LEASE_CREATE, LEASE_GET, LEASE_UPDATE],
     // What cannot be handed over or is over is released. What is busy is told with its holder's pod.
-    optional: &[LEASE_WATCH, LEASE_DELETE, HOLDER_POD_GET, HOLDER_NODE_GET],
+    optional: &[LEASE_WATCH, LEASE_DELETE, HOLDER_POD_GET],
 };
 const RENEW: Operation = Operation {
     name: "renew",
@@ -60,7 +60,7 @@ const DOCTOR: Operation = Operation {
     optional: &[
         LEASE_LIST,
         REQUEST_LIST,
-        GATEWAY_POD_LIST,
+        POD_LIST,
         NAMESPACE_GET,
         DEFINITION_GET,
         ACCESS_REVIEW,

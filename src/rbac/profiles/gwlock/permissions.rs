@@ -61,8 +61,6 @@ pub(super) const BEHIND_GET: Permission =
 pub(super) const EVENT_LIST: Permission =
     beside_leases("events", "list", "show the Events about a lease");
 
-pub(super) const GATEWAY_POD_LIST: Permission =
-    cluster(CORE, "pods", "list", "find the pods of gateways");
 pub(super) const DEFINITION_GET: Permission = cluster(
     "apiextensions.k8s.io",
     "customresourcedefinitions",
@@ -124,7 +122,7 @@ pub(super) const NAMESPACE_DELETE: Permission = cluster(
 
 const LOOK_UP: &str = "look up objects that signals are about, and their owners";
 pub(super) const POD_GET: Permission = cluster(CORE, "pods", "get", LOOK_UP);
-pub(super) const POD_LIST: Permission = cluster(CORE, "pods", "list", "find the pods of a Service");
+pub(super) const POD_LIST: Permission = cluster(CORE, "pods", "list", "find pods by their labels");
 pub(super) const SERVICE_GET: Permission = cluster(CORE, "services", "get", LOOK_UP);
 pub(super) const NODE_GET: Permission = cluster(CORE, "nodes", "get", LOOK_UP);
 pub(super) const VOLUME_GET: Permission = cluster(CORE, "persistentvolumes", "get", LOOK_UP);
