@@ -1,58 +1,127 @@
-//! Many pods, one server, no network and no waiting: contention under a paused clock, the same on every run of a seed.
+//! Many pods, one API server, no network and no waiting: contention under a paused clock, the same on every run of a seed.
 //!
-//! Each pod runs the real client code. What happened is recorded as a history, and a checker that shares no code with
-//! the players judges it.
+//! Each pod runs the real client code on a network that loses, delays and refuses. What happened is recorded as a
+//! history, and a checker that shares no code with the players judges it. The arrows: `world` has pods, `pod` runs a
+//! protocol on a `network`, all of them write through the `recorder`; `check` sees the `history` alone.
 
-mod checks;
+mod check;
+mod clock;
 mod history;
+mod junit;
+pub(crate) mod leases;
+mod network;
+mod plan;
+mod pod;
+pub mod protocol;
 pub mod protocols;
+mod recorder;
 mod report;
+pub(crate) mod scenario;
+mod svg;
+mod sweep;
+mod timeline;
 mod world;
 
-use std::time::Duration;
+#[cfg(test)]
+mod tests;
 
-use clap::ValueEnum;
-use serde::Serialize;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::{BufRead, Write};
+
+use check::Violation;
+use history::{FORMAT, Header, History};
+use protocol::Protocol;
+use scenario::Scenario;
 
 pub(crate) use report::Report;
+pub(crate) use sweep::sweep;
 
-/// Which protocol the pods speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    /// The engine's
-    #[default]
-    Gwlock,
-    /// The Kubernaut Gateway's, as it is, defects included
-    Gateway,
-    /// Every other pod speaks the gateway's
-    Mixed,
-}
+/// How long a signal may wait while its pod can work: what both protocols give one, and some requests.
+const LONGEST_WAIT_SECONDS: u64 = 25;
 
 /// What is simulated.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) seed: u64,
+    /// The scenario's name or file.
+    pub(crate) name: String,
+    pub(crate) scenario: Scenario,
     pub(crate) protocol: Protocol,
-    pub(crate) pods: u32,
-    /// Requests that one pod handles at the same time.
-    pub(crate) handlers: u32,
-    pub(crate) keys: u32,
-    /// How often each handler acquires.
-    pub(crate) rounds: u32,
-    /// The longest that a handler holds a lease.
-    pub(crate) hold: Duration,
-    pub(crate) wait: Duration,
-    /// How far wall clocks are off at most.
-    pub(crate) clock_skew: Duration,
+    /// The command that simulates the same, but for the seed.
+    pub(crate) command: String,
 }
 
-/// Runs a simulation to its end.
-pub(crate) fn run(settings: Settings) -> anyhow::Result<Report> {
+/// One run and what was found in it.
+#[derive(Debug)]
+pub(crate) struct Run {
+    history: History,
+    by_verb: BTreeMap<String, u64>,
+    violations: Vec<Violation>,
+}
+
+/// Runs one seed to its end, and judges it.
+pub(crate) fn run(settings: &Settings, seed: u64) -> anyhow::Result<Run> {
+    let played = world::play(&settings.scenario, &settings.protocol, seed);
+    let recorded = paused(played)??;
+    let header = Header {
+        format: FORMAT.to_owned(),
+        seed: Some(seed),
+        protocol: settings.protocol.to_string(),
+        scenario: settings.name.clone(),
+        replay: Some(format!("{} --seed {seed}", settings.command)),
+        longest_wait: Some(LONGEST_WAIT_SECONDS * 1_000_000),
+    };
+    Ok(Run::of(
+        History {
+            header,
+            events: recorded.events,
+        },
+        recorded.by_verb,
+    ))
+}
+
+impl Run {
+    fn of(history: History, by_verb: BTreeMap<String, u64>) -> Self {
+        Self {
+            violations: check::check(&history),
+            history,
+            by_verb,
+        }
+    }
+
+    /// Judges a history that was recorded.
+    pub(crate) fn read(from: &mut dyn BufRead) -> anyhow::Result<Self> {
+        let history = History::read(from)?;
+        let mut by_verb = BTreeMap::new();
+        for event in &history.events {
+            if let history::What::Call { verb, resource, .. } = &event.what {
+                *by_verb.entry(format!("{verb} {resource}")).or_default() += 1;
+            }
+        }
+        Ok(Self::of(history, by_verb))
+    }
+
+    /// Writes the history.
+    pub(crate) fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        self.history.write(out)
+    }
+
+    /// Who held what when, for a terminal.
+    pub(crate) fn timeline(&self) -> String {
+        timeline::render(&self.history, &self.violations)
+    }
+
+    /// The same as a picture.
+    pub(crate) fn svg(&self) -> String {
+        svg::render(&self.history, &self.violations)
+    }
+}
+
+/// Runs something under a clock that does not wait.
+fn paused<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()?;
-    let history = runtime.block_on(world::play(settings))?;
-    Ok(Report::of(settings, history))
+    Ok(runtime.block_on(future))
 }

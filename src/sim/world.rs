@@ -1,231 +1,358 @@
-//! The server, the pods and what lies between them.
+//! The servers, the pods and what happens to them: one run of a scenario, from its seed to its history.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+mod admin;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::Context as _;
-use gwlock_apiserver::{ApiServer, TokioClock as ServerClock, Uids};
-use gwlock_engine::client::{LeaseLock, TokioClock};
-use gwlock_engine::protocol::key::{Fingerprint, LeaseName};
+use gwlock_apiserver::{ApiServer, TokioClock, Uids};
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
-use kube::api::{ListParams, ObjectMeta, PostParams};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tower::Service;
 
-use super::history::{History, Term};
-use super::protocols::gateway::GatewayLock;
-use super::{Protocol, Settings};
+use super::clock::PodClock;
+use super::history::What;
+use super::network::{Gate, Link, Servers, ServersClock, Weather};
+use super::plan::{self, Action};
+use super::pod::{self, NAMESPACE, Pod, namespace_of_its_own};
+use super::protocol::{Protocol, Speaks};
+use super::recorder::{Recorded, Recorder, short};
+use super::scenario::{Kind, Scenario};
+use admin::Admin;
 
-const NAMESPACE: &str = "kubernaut-system";
-/// A request is on its way for between these times, there and back together.
-const LATENCY: std::ops::Range<f64> = 0.0005..0.003;
+/// Longer than any lease lasts that somebody may have left.
+const REST: Duration = Duration::from_secs(60);
+/// Longer than anybody works on when nothing goes wrong any more.
+const PATIENCE: Duration = Duration::from_secs(120);
 
-struct Handler {
-    pod: String,
-    number: u32,
-    settings: Settings,
+/// The pods' wall clock begins here.
+const WALL: &str = "2026-01-01T00:00:00Z";
+
+struct World {
+    scenario: Scenario,
+    protocol: Protocol,
+    servers: Servers,
+    admin: Admin,
     start: Instant,
+    wall: Timestamp,
+    pods: Vec<Place>,
+    signals: JoinSet<()>,
+}
+
+/// A pod, whichever process runs in it.
+struct Place {
+    name: String,
+    number: u32,
     rng: StdRng,
-    keys: Vec<LeaseName>,
-    player: Player,
-    history: Arc<Mutex<History>>,
+    clock: PodClock,
+    /// How far the clock of its API server is off.
+    off: SignedDuration,
+    process: Option<Pod>,
+    restarts: u32,
 }
 
-enum Player {
-    Engine(kube::Client, TokioClock),
-    Gateway(GatewayLock),
-}
-
-/// Plays a whole simulation. Has to run under a paused clock.
-pub(super) async fn play(settings: Settings) -> anyhow::Result<History> {
-    let start = Instant::now();
-    let wall: Timestamp = "2026-01-01T00:00:00Z".parse()?;
-    let counts: Arc<Mutex<BTreeMap<String, u64>>> = Arc::default();
-    let counted = counts.clone();
-    let server = ApiServer::builder()
-        .clock(Arc::new(ServerClock::starting_at(wall)))
-        .uids(Uids::seeded(settings.seed))
-        .observer(move |exchange| {
-            if exchange.resource == "leases" {
-                *lock(&counted).entry(exchange.verb.to_owned()).or_default() += 1;
-            }
-        })
-        .build();
-    create_namespace(&server).await?;
-    let history: Arc<Mutex<History>> = Arc::default();
-    let mut rng = StdRng::seed_from_u64(settings.seed);
-    let keys: Vec<LeaseName> = (0..settings.keys)
-        .map(|key| Fingerprint::of(&format!("prod:Deployment:app-{key}")).lease_name())
-        .collect();
-    let mut handlers = JoinSet::new();
-    for pod in 0..settings.pods {
-        let skew = settings.clock_skew.as_secs_f64() * rng.random_range(-1.0..=1.0);
-        let clock =
-            TokioClock::starting_at(wall).with_wall_offset(SignedDuration::from_secs_f64(skew));
-        let client = client(&server, rng.next_u64());
-        let name = format!("pod-{pod}");
-        for number in 0..settings.handlers {
-            let speaks_gateway = match settings.protocol {
-                Protocol::Gwlock => false,
-                Protocol::Gateway => true,
-                Protocol::Mixed => pod % 2 == 1,
-            };
-            let player = if speaks_gateway {
-                Player::Gateway(GatewayLock::new(
-                    Api::namespaced(client.clone(), NAMESPACE),
-                    &name,
-                    Arc::new(clock),
-                ))
-            } else {
-                Player::Engine(client.clone(), clock)
-            };
-            let handler = Handler {
-                pod: name.clone(),
-                number,
-                settings,
-                start,
-                rng: StdRng::seed_from_u64(rng.next_u64()),
-                keys: keys.clone(),
-                player,
-                history: history.clone(),
-            };
-            handlers.spawn(handler.play());
+/// Plays a scenario to its end. Has to run under a paused clock.
+pub(super) async fn play(
+    scenario: &Scenario,
+    protocol: &Protocol,
+    seed: u64,
+) -> anyhow::Result<Recorded> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut scenario = scenario.clone();
+    plan::vary(&mut scenario, &mut StdRng::seed_from_u64(rng.next_u64()));
+    let plan = plan::draw(&scenario, &mut StdRng::seed_from_u64(rng.next_u64()));
+    let mut world = World::new(scenario, protocol.clone(), &mut rng).await?;
+    for step in plan {
+        tokio::time::sleep_until(world.start + step.at).await;
+        match step.action {
+            Action::Signal { key, pod } => world.signal(key, pod)?,
+            Action::Begin { kind, pod } => world.begin(kind, pod).await?,
+            Action::Finish { kind, pod } => world.finish(kind, pod).await?,
         }
     }
-    while let Some(ended) = handlers.join_next().await {
-        ended.context("a handler of the simulation panicked")?;
-    }
-    let simulated = start.elapsed();
-    let left: Api<Lease> = Api::namespaced(kube::Client::new(server, NAMESPACE), NAMESPACE);
-    let left = left.list(&ListParams::default()).await?.items;
-    let mut history = std::mem::take(&mut *lock(&history));
-    history.leases_left = left
-        .into_iter()
-        .filter_map(|lease| lease.metadata.name)
-        .collect();
-    history.requests = std::mem::take(&mut *lock(&counts));
-    history.requests.remove("list");
-    history.simulated = simulated;
-    history
-        .terms
-        .sort_by(|a, b| (a.from, &a.pod, a.handler).cmp(&(b.from, &b.pod, b.handler)));
-    Ok(history)
+    world.rest().await
 }
 
-impl Handler {
-    async fn play(mut self) {
-        for _ in 0..self.settings.rounds {
-            let pause = self.settings.hold.mul_f64(self.rng.random::<f64>());
-            tokio::time::sleep(pause).await;
-            let key = self.keys[self.rng.random_range(0..self.keys.len())].clone();
-            let asked = self.start.elapsed();
-            match self.round(&key, asked).await {
-                Ok(term) => lock(&self.history).terms.push(term),
-                Err(why) => lock(&self.history)
-                    .failures
-                    .push(format!("{}/{}: {why}", self.pod, self.number)),
+impl World {
+    async fn new(
+        scenario: Scenario,
+        protocol: Protocol,
+        rng: &mut StdRng,
+    ) -> anyhow::Result<Self> {
+        let start = Instant::now();
+        let wall: Timestamp = WALL.parse()?;
+        let clock = Arc::new(ServersClock::new(TokioClock::starting_at(wall)));
+        let server = ApiServer::builder()
+            .clock(clock.clone())
+            .uids(Uids::seeded(rng.next_u64()))
+            .build();
+        let recorder = Recorder::new(start);
+        let admin = Admin::new(server.clone(), recorder.clone(), rng.next_u64());
+        admin.prepare(NAMESPACE).await?;
+        if scenario.leaked {
+            for key in 0..scenario.fingerprints {
+                let lease = pod::signal(key, wall)?.fingerprint().lease_name();
+                admin.leak(lease.as_str(), wall).await?;
             }
         }
-    }
-
-    async fn round(&mut self, key: &LeaseName, asked: Duration) -> Result<Term, String> {
-        let hold = self.settings.hold.mul_f64(self.rng.random::<f64>());
-        let (from, to, token) = match &self.player {
-            Player::Engine(client, clock) => {
-                let seed = self.rng.next_u64();
-                let lease_lock =
-                    LeaseLock::builder(client.clone(), NAMESPACE, key.clone(), &*self.pod)
-                        .clock(Arc::new(*clock))
-                        .rng(StdRng::seed_from_u64(seed))
-                        .build();
-                let guard = lease_lock
-                    .acquire(self.settings.wait)
-                    .await
-                    .map_err(|error| error.to_string())?;
-                let from = self.start.elapsed();
-                guard
-                    .run(tokio::time::sleep(hold))
-                    .await
-                    .map_err(|loss| loss.to_string())?;
-                let (to, token) = (self.start.elapsed(), guard.fencing_token().to_string());
-                let _ = guard.release().await;
-                (from, to, Some(token))
-            }
-            Player::Gateway(gateway) => {
-                gateway
-                    .acquire(key.as_str(), &mut self.rng)
-                    .await
-                    .map_err(|error| error.to_string())?;
-                let from = self.start.elapsed();
-                tokio::time::sleep(hold).await;
-                let to = self.start.elapsed();
-                gateway
-                    .release(key.as_str())
-                    .await
-                    .map_err(|error| error.to_string())?;
-                (from, to, None)
-            }
+        let servers = Servers {
+            server,
+            clock,
+            weather: watch::Sender::default(),
+            recorder,
+            requests: scenario.requests,
+            latency: scenario.latency,
         };
-        Ok(Term {
-            pod: self.pod.clone(),
-            handler: self.number,
-            key: key.to_string(),
-            asked,
-            from,
-            to,
-            released: self.start.elapsed(),
-            token,
-        })
+        let mut world = Self {
+            start,
+            wall,
+            servers,
+            admin,
+            protocol,
+            pods: Vec::new(),
+            signals: JoinSet::new(),
+            scenario,
+        };
+        for number in 0..world.scenario.pods {
+            let mut place = world.place(number, rng);
+            world.launch(&mut place).await?;
+            world.pods.push(place);
+        }
+        Ok(world)
     }
-}
 
-async fn create_namespace(server: &ApiServer) -> anyhow::Result<()> {
-    let namespaces: Api<Namespace> = Api::all(kube::Client::new(server.clone(), NAMESPACE));
-    let metadata = ObjectMeta {
-        name: Some(NAMESPACE.to_owned()),
-        ..ObjectMeta::default()
-    };
-    namespaces
-        .create(
-            &PostParams::default(),
-            &Namespace {
-                metadata,
-                ..Namespace::default()
+    fn place(&self, number: u32, rng: &mut StdRng) -> Place {
+        let clocks = self.scenario.clocks;
+        let mut either_way = |most: Duration| {
+            let share: f64 = rng.random_range(-1.0..=1.0);
+            SignedDuration::from_secs_f64(most.as_secs_f64() * share)
+        };
+        let wall = self.wall + either_way(clocks.offset);
+        let off = either_way(clocks.api_server_offset);
+        let most = i32::try_from(clocks.drift_ppm).unwrap_or(i32::MAX);
+        Place {
+            name: format!("pod-{number}"),
+            number,
+            clock: PodClock {
+                origin: self.start,
+                wall,
+                drift_ppm: rng.random_range(-most..=most),
             },
-        )
-        .await?;
-    Ok(())
-}
-
-/// The real client on a network that takes its time.
-fn client(server: &ApiServer, seed: u64) -> kube::Client {
-    let server = server.clone();
-    let rng = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
-    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
-        let mut server = server.clone();
-        let (there, back) = {
-            let mut rng = lock(&rng);
-            let latency = rng.random_range(LATENCY);
-            let share: f64 = rng.random();
-            (latency * share, latency * (1.0 - share))
-        };
-        async move {
-            tokio::time::sleep(Duration::from_secs_f64(there)).await;
-            let answer = server.call(request).await;
-            tokio::time::sleep(Duration::from_secs_f64(back)).await;
-            answer
+            off,
+            rng: StdRng::seed_from_u64(rng.next_u64()),
+            process: None,
+            restarts: 0,
         }
-    });
-    kube::Client::new(service, NAMESPACE)
-}
+    }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Starts a process in a pod.
+    async fn launch(&self, place: &mut Place) -> anyhow::Result<()> {
+        let link = Arc::new(Link {
+            pod: place.name.clone(),
+            incarnation: place.restarts,
+            servers: self.servers.clone(),
+            gate: watch::Sender::default(),
+            off: place.off,
+            rng: Mutex::new(StdRng::seed_from_u64(place.rng.next_u64())),
+        });
+        let speaks = self.protocol.of_pod(place.number);
+        if speaks == Speaks::CreateOnly {
+            self.admin.namespace(&namespace_of_its_own(&link)).await?;
+        }
+        place.process = Some(Pod::start(link, speaks, place.clock, &mut place.rng));
+        Ok(())
+    }
+
+    /// A signal reaches a pod that runs: the one that it was meant for, or the next one.
+    fn signal(&mut self, key: u32, pod: u32) -> anyhow::Result<()> {
+        let count = self.pods.len();
+        let running = (0..count)
+            .map(|step| &self.pods[(pod as usize + step) % count])
+            .find_map(|place| place.process.clone());
+        // With nobody to take it there is no attempt, and its sender knows.
+        let Some(pod) = running else { return Ok(()) };
+        let now = self.wall + SignedDuration::try_from(self.start.elapsed())?;
+        let signal = pod::signal(key, now)?;
+        let number = self.servers.recorder.next_signal();
+        pod.link.tell(What::Signal {
+            signal: number,
+            key: short(signal.fingerprint().as_str()).to_owned(),
+        });
+        self.signals.spawn(pod.process(number, signal));
+        Ok(())
+    }
+
+    async fn begin(&mut self, kind: Kind, pod: u32) -> anyhow::Result<()> {
+        if plan::is_of_a_pod(kind) {
+            self.befall(kind, pod);
+            return Ok(());
+        }
+        let world = |what: &str| {
+            self.servers.recorder.world(What::Fault {
+                what: what.to_owned(),
+            });
+        };
+        let weather = |change: fn(&mut Weather)| self.servers.weather.send_modify(change);
+        match kind {
+            Kind::Restart | Kind::RestartWithoutCache => {
+                world("the API server restarts");
+                weather(|weather| {
+                    weather.down += 1;
+                    weather.restarts += 1;
+                });
+                if kind == Kind::RestartWithoutCache {
+                    self.servers.server.compact();
+                }
+            }
+            Kind::DenyStatus => {
+                world("nobody may write the status of a request");
+                weather(|weather| weather.no_status += 1);
+            }
+            Kind::DenyLeases => {
+                world("nobody may use leases");
+                weather(|weather| weather.no_leases += 1);
+            }
+            Kind::Touch => self.admin.touch(NAMESPACE).await?,
+            Kind::Orchestrate => self.admin.orchestrate(NAMESPACE).await?,
+            Kind::Delete => self.admin.delete(NAMESPACE).await?,
+            Kind::Crash
+            | Kind::Pause
+            | Kind::Partition
+            | Kind::CutWatches
+            | Kind::StallWatches => {}
+        }
+        Ok(())
+    }
+
+    fn befall(&mut self, kind: Kind, pod: u32) {
+        let count = self.pods.len();
+        let place = &mut self.pods[pod as usize % count];
+        let Some(process) = &place.process else {
+            return;
+        };
+        let link = process.link.clone();
+        let stopped = |why: &str| {
+            link.tell(What::Stopped {
+                why: why.to_owned(),
+            });
+        };
+        let gate = |change: fn(&mut Gate)| link.gate.send_modify(change);
+        match kind {
+            Kind::Crash => {
+                link.tell(What::Crashed);
+                gate(|gate| {
+                    *gate = Gate {
+                        dead: true,
+                        ..Gate::default()
+                    }
+                });
+                place.process = None;
+            }
+            Kind::Pause => {
+                stopped("paused");
+                gate(|gate| gate.paused += 1);
+            }
+            Kind::Partition => {
+                stopped("cut off");
+                gate(|gate| gate.cut_off += 1);
+            }
+            Kind::CutWatches => gate(|gate| gate.cuts += 1),
+            Kind::StallWatches => gate(|gate| gate.stalled += 1),
+            _ => {}
+        }
+    }
+
+    async fn finish(&mut self, kind: Kind, pod: u32) -> anyhow::Result<()> {
+        let weather = |change: fn(&mut Weather)| self.servers.weather.send_modify(change);
+        match kind {
+            Kind::Restart | Kind::RestartWithoutCache => weather(|weather| weather.down -= 1),
+            Kind::DenyStatus => weather(|weather| weather.no_status -= 1),
+            Kind::DenyLeases => weather(|weather| weather.no_leases -= 1),
+            Kind::Crash => {
+                let at = pod as usize % self.pods.len();
+                if self.pods[at].process.is_none() {
+                    let mut place = self.pods.remove(at);
+                    place.restarts += 1;
+                    self.launch(&mut place).await?;
+                    self.pods.insert(at, place);
+                }
+            }
+            Kind::Pause => self.resume(pod, "paused", |gate| &mut gate.paused),
+            Kind::Partition => self.resume(pod, "cut off", |gate| &mut gate.cut_off),
+            Kind::StallWatches => self.resume(pod, "", |gate| &mut gate.stalled),
+            Kind::CutWatches | Kind::Touch | Kind::Orchestrate | Kind::Delete => {}
+        }
+        Ok(())
+    }
+
+    /// Ends what befell a process, if it still lasts: a process that was started meanwhile knows nothing of it.
+    fn resume(&mut self, pod: u32, why: &str, of: fn(&mut Gate) -> &mut u32) {
+        let place = &self.pods[pod as usize % self.pods.len()];
+        let Some(process) = &place.process else {
+            return;
+        };
+        let mut gate = process.link.gate.borrow().clone();
+        if *of(&mut gate) == 0 {
+            return;
+        }
+        if !why.is_empty() {
+            process.link.tell(What::Resumed {
+                why: why.to_owned(),
+            });
+        }
+        process.link.gate.send_modify(|gate| *of(gate) -= 1);
+    }
+
+    /// Nothing goes wrong any more; everybody ends what he has begun, and every lease that was left expires.
+    async fn rest(mut self) -> anyhow::Result<Recorded> {
+        self.servers.weather.send_modify(|weather| {
+            *weather = Weather {
+                calm: true,
+                restarts: weather.restarts,
+                ..Weather::default()
+            };
+        });
+        for pod in 0..self.scenario.pods {
+            for (why, of) in [
+                ("paused", (|gate| &mut gate.paused) as fn(&mut Gate) -> &mut u32),
+                ("cut off", |gate| &mut gate.cut_off),
+                ("", |gate| &mut gate.stalled),
+            ] {
+                while self.is_under(pod, of) {
+                    self.resume(pod, why, of);
+                }
+            }
+        }
+        let patience = Instant::now() + PATIENCE;
+        let answered = async {
+            while let Some(ended) = self.signals.join_next().await {
+                ended?;
+            }
+            for place in &self.pods {
+                if let Some(process) = &place.process {
+                    process.settled().await;
+                }
+            }
+            anyhow::Ok(())
+        };
+        // Who is not done by then is found by the checker; signals of dead processes never end.
+        if let Ok(answered) = tokio::time::timeout_at(patience, answered).await {
+            answered?;
+        }
+        tokio::time::sleep(REST).await;
+        self.admin.tell_of_leases().await?;
+        self.servers.recorder.world(What::End);
+        Ok(self.servers.recorder.take())
+    }
+
+    fn is_under(&self, pod: u32, of: fn(&mut Gate) -> &mut u32) -> bool {
+        let process = &self.pods[pod as usize % self.pods.len()].process;
+        process.as_ref().is_some_and(|process| {
+            let mut gate = process.link.gate.borrow().clone();
+            *of(&mut gate) > 0
+        })
+    }
 }

@@ -11,7 +11,7 @@ mod signals;
 
 pub use lock::{Attempt, GatewayLock};
 pub use over::RequestContext;
-pub use signals::{GatewaySignals, Outcome, Place, Reply};
+pub use signals::{GatewaySignals, Hold, HoldObserver, Outcome, Place, Reply};
 
 /// Why a signal ended without being processed. The gateway answers 500, or 504 when its own deadline has passed.
 #[derive(Debug, thiserror::Error)]

@@ -40,6 +40,19 @@ pub struct GatewaySignals {
     requests: Requests,
     clock: Arc<dyn Clock>,
     rng: Mutex<StdRng>,
+    observer: Option<HoldObserver>,
+}
+
+/// Is told when a signal begins and ends to believe that its lease is held.
+pub type HoldObserver = Arc<dyn Fn(&str, Hold) + Send + Sync>;
+
+/// What a signal believes of its lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// It is held; the number tells the holds of this pod apart.
+    Began(u64),
+    /// The work under it has ended, and it is about to be released.
+    Ended(u64),
 }
 
 /// The answer to a signal.
@@ -72,6 +85,25 @@ impl GatewaySignals {
             requests: Requests::new(client, place.requests),
             clock,
             rng: Mutex::new(rng),
+            observer: None,
+        }
+    }
+
+    /// The same with the release of January 2026.
+    #[must_use]
+    pub fn of_january(self) -> Self {
+        Self {
+            lock: self.lock.map(GatewayLock::of_january),
+            ..self
+        }
+    }
+
+    /// Who is told what signals believe of their leases.
+    #[must_use]
+    pub fn observed_by(self, observer: HoldObserver) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
         }
     }
 
@@ -101,7 +133,11 @@ impl GatewaySignals {
         let mut rng = self.fork_rng();
         for attempt in 1..=ATTEMPTS {
             if context.run(lock.attempt(name)).await? == Attempt::Held {
+                // A nonce of this hold, for whoever watches; the gateway has none.
+                let number = rng.next_u64();
+                self.tell(name, Hold::Began(number));
                 let reply = self.list_and_handle(signal, context).await;
+                self.tell(name, Hold::Ended(number));
                 if let Err(error) = context.run(lock.release(name)).await {
                     tracing::warn!(name, %error, "lease not released");
                 }
@@ -115,6 +151,12 @@ impl GatewaySignals {
             }
         }
         Err(GatewayError::Timeout)
+    }
+
+    fn tell(&self, lease: &str, hold: Hold) {
+        if let Some(observer) = &self.observer {
+            observer(lease, hold);
+        }
     }
 
     async fn list_and_handle(

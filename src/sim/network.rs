@@ -1,0 +1,350 @@
+//! What lies between a pod and the API server. Every fault sits here, and in the clocks.
+//!
+//! A request is carried by a task of its own, so that it may land although its sender has gone or stands still. What a
+//! pod makes of an answer is not known here.
+
+mod asked;
+mod body;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use gwlock_apiserver::{ApiServer, Clock, ConnectionLost, TokioClock};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::Value;
+use tokio::sync::{oneshot, watch};
+use tower::Service;
+
+use super::history::What;
+use super::plan::within;
+use super::recorder::Recorder;
+use super::scenario::{Requests, Span};
+use asked::{Asked, denied, refusal};
+use body::AnswerBody;
+
+/// What stands between one process and the network now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Gate {
+    /// Nothing goes out and nothing comes in; what was about to be sent is sent when it goes on.
+    pub(super) paused: u32,
+    /// Nothing gets through.
+    pub(super) cut_off: u32,
+    /// For ever.
+    pub(super) dead: bool,
+    /// How often its watches have been cut.
+    pub(super) cuts: u32,
+    pub(super) stalled: u32,
+}
+
+/// What is wrong for everybody now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Weather {
+    pub(super) down: u32,
+    pub(super) restarts: u32,
+    pub(super) no_status: u32,
+    pub(super) no_leases: u32,
+    /// Nothing goes wrong any more.
+    pub(super) calm: bool,
+}
+
+/// The API servers: one store, and a clock that is as wrong as the server that is asked.
+#[derive(Clone)]
+pub(super) struct Servers {
+    pub(super) server: ApiServer,
+    pub(super) clock: Arc<ServersClock>,
+    pub(super) weather: watch::Sender<Weather>,
+    pub(super) recorder: Recorder,
+    pub(super) requests: Requests,
+    pub(super) latency: Span,
+}
+
+/// The clock of whichever API server is at work.
+pub(super) struct ServersClock {
+    right: TokioClock,
+    /// Nanoseconds.
+    off: AtomicI64,
+}
+
+/// The network of one process.
+pub(super) struct Link {
+    pub(super) pod: String,
+    pub(super) incarnation: u32,
+    pub(super) servers: Servers,
+    pub(super) gate: watch::Sender<Gate>,
+    /// How far the clock of the API server is off that it talks to.
+    pub(super) off: SignedDuration,
+    pub(super) rng: Mutex<StdRng>,
+}
+
+/// What is going to happen to a request, drawn when it is sent.
+struct Fate {
+    there: Duration,
+    back: Duration,
+    lost: bool,
+    unanswered: bool,
+    /// Nobody tells the sender that the connection is gone.
+    silent: bool,
+    late: Duration,
+    refused: Option<u16>,
+    /// It is carried out although it is refused.
+    disguised: bool,
+    /// It waits for a partition to end.
+    patient: bool,
+}
+
+type Answer = Result<Response<AnswerBody>, ConnectionLost>;
+
+impl ServersClock {
+    pub(super) fn new(right: TokioClock) -> Self {
+        Self {
+            right,
+            off: AtomicI64::new(0),
+        }
+    }
+}
+
+impl Clock for ServersClock {
+    fn now(&self) -> Timestamp {
+        self.right.now() + SignedDuration::from_nanos(self.off.load(Ordering::Relaxed))
+    }
+}
+
+impl Servers {
+    /// Has a request answered by a server whose clock is off by so much.
+    async fn serve(
+        &self,
+        request: Request<http_body_util::Full<Bytes>>,
+        off: SignedDuration,
+    ) -> Result<Response<gwlock_apiserver::Body>, ConnectionLost> {
+        let mut answering = self.server.clone().call(request);
+        let off = i64::try_from(off.as_nanos()).unwrap_or(0);
+        std::future::poll_fn(|context| {
+            // All of a simulation runs on one thread, so nobody else looks at the clock meanwhile.
+            self.clock.off.store(off, Ordering::Relaxed);
+            let polled = answering.as_mut().poll(context);
+            self.clock.off.store(0, Ordering::Relaxed);
+            polled
+        })
+        .await
+    }
+}
+
+impl Link {
+    /// A client on this network.
+    pub(super) fn client(self: &Arc<Self>, namespace: &str) -> kube::Client {
+        let link = self.clone();
+        let service = tower::service_fn(move |request: Request<kube::client::Body>| {
+            let link = link.clone();
+            async move { link.carry(request).await }
+        });
+        kube::Client::new(service, namespace)
+    }
+
+    /// Tells of something that this process saw or did, unless it is dead.
+    pub(super) fn tell(&self, what: What) {
+        if !self.gate.borrow().dead {
+            self.servers
+                .recorder
+                .tell(&self.pod, self.incarnation, what);
+        }
+    }
+
+    /// Waits until something can leave or enter the process; not, if it dies before.
+    pub(super) async fn passes(&self) -> bool {
+        let mut gate = self.gate.subscribe();
+        // The sender lives as long as the link.
+        let passed = gate.wait_for(|gate| gate.dead || gate.paused == 0).await;
+        passed.is_ok_and(|gate| !gate.dead)
+    }
+
+    async fn carry(self: Arc<Self>, request: Request<kube::client::Body>) -> Answer {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(|_| ConnectionLost)?.to_bytes();
+        let asked = Asked::of(&parts, &body);
+        let call = self
+            .servers
+            .recorder
+            .next_call(asked.verb, &asked.resource);
+        self.tell(asked.call(call));
+        let fate = self.draw(&asked);
+        let (answer, answered) = oneshot::channel();
+        let mut request = Request::new(http_body_util::Full::new(body));
+        *request.method_mut() = parts.method;
+        *request.uri_mut() = parts.uri;
+        *request.headers_mut() = parts.headers;
+        tokio::spawn(self.clone().deliver(call, asked, request, fate, answer));
+        match answered.await {
+            Ok(answer) => answer,
+            // It went into the dark; whoever waits has a deadline, or waits for ever.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn draw(&self, asked: &Asked) -> Fate {
+        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        // The same number of draws for every request, whatever the rates are.
+        let mut rng = StdRng::seed_from_u64(rng.random());
+        let rates = &self.servers.requests;
+        let calm = self.servers.weather.borrow().calm;
+        let mut hit = |rate: f64| rng.random_bool(rate.clamp(0.0, 1.0)) && !calm;
+        let is_write = asked.is_write();
+        let lost = hit(rates.lost);
+        let unanswered = hit(rates.unanswered);
+        let late = hit(rates.late) && is_write;
+        let slow = hit(rates.slow);
+        let refusals = [
+            (409, hit(rates.conflict) && is_write),
+            (429, hit(rates.too_many)),
+            (500, hit(rates.failing)),
+            (503, hit(rates.unavailable)),
+            (504, hit(rates.timed_out)),
+        ];
+        let refused = refusals.iter().find(|(_, hit)| *hit).map(|(code, _)| *code);
+        let latency = within(self.servers.latency, &mut rng);
+        let share: f64 = rng.random();
+        let mut there = latency.mul_f64(share);
+        let mut back = latency.mul_f64(1.0 - share);
+        if slow {
+            let more = within(rates.slow_by, &mut rng);
+            match rng.random() {
+                true => there += more,
+                false => back += more,
+            }
+        }
+        Fate {
+            there,
+            back,
+            lost,
+            unanswered,
+            silent: rng.random(),
+            late: match late {
+                true => within(rates.late_by, &mut rng),
+                false => Duration::ZERO,
+            },
+            disguised: matches!(refused, Some(500 | 504)) && rng.random(),
+            refused,
+            patient: rng.random(),
+        }
+    }
+
+    async fn deliver(
+        self: Arc<Self>,
+        call: u64,
+        asked: Asked,
+        request: Request<http_body_util::Full<Bytes>>,
+        fate: Fate,
+        answer: oneshot::Sender<Answer>,
+    ) {
+        if !self.passes().await {
+            return;
+        }
+        tokio::time::sleep(fate.there).await;
+        if self.gate.borrow().cut_off > 0 {
+            if !fate.patient {
+                return;
+            }
+            let mut gate = self.gate.subscribe();
+            drop(gate.wait_for(|gate| gate.cut_off == 0).await);
+        }
+        let restarts = {
+            let weather = self.servers.weather.borrow();
+            match weather.down {
+                0 => weather.restarts,
+                _ => u32::MAX,
+            }
+        };
+        let outcome = match restarts {
+            u32::MAX => Some(Err(ConnectionLost)),
+            _ => self.handle(&asked, request, &fate).await,
+        };
+        let Some(outcome) = outcome else { return };
+        tokio::time::sleep(fate.back).await;
+        let cut = self.servers.weather.borrow().restarts != restarts;
+        if self.gate.borrow().cut_off > 0 && !fate.patient {
+            return;
+        }
+        let mut gate = self.gate.subscribe();
+        drop(gate.wait_for(|gate| gate.cut_off == 0 || gate.dead).await);
+        if !self.passes().await || answer.is_closed() {
+            return;
+        }
+        let outcome = match outcome {
+            Ok(_) if cut && restarts != u32::MAX => Err(ConnectionLost),
+            outcome => outcome,
+        };
+        let (status, version) = match &outcome {
+            Ok((response, version)) => (Some(response.status().as_u16()), version.clone()),
+            Err(_) => (None, None),
+        };
+        self.tell(What::Reply {
+            call,
+            status,
+            version,
+        });
+        // Whoever has gone away meanwhile does not miss it.
+        drop(answer.send(outcome.map(|(response, _)| response)));
+    }
+
+    /// What the API server makes of a request, or nothing if nobody is told.
+    async fn handle(
+        &self,
+        asked: &Asked,
+        request: Request<http_body_util::Full<Bytes>>,
+        fate: &Fate,
+    ) -> Option<Result<(Response<AnswerBody>, Option<String>), ConnectionLost>> {
+        let gone = || (!fate.silent).then_some(Err(ConnectionLost));
+        if fate.lost {
+            return gone();
+        }
+        let whole = |response: Response<Bytes>| response.map(body::whole);
+        let is_denied = {
+            let weather = self.servers.weather.borrow();
+            asked.is_status_write() && weather.no_status > 0
+                || asked.resource == "leases" && weather.no_leases > 0
+        };
+        if is_denied {
+            return Some(Ok((whole(denied(asked)), None)));
+        }
+        if let Some(code) = fate.refused.filter(|_| !fate.disguised) {
+            return Some(Ok((whole(refusal(code)), None)));
+        }
+        tokio::time::sleep(fate.late).await;
+        let Ok(response) = self.servers.serve(request, self.off).await else {
+            return gone();
+        };
+        if asked.verb == "watch" && response.status().is_success() {
+            let weather = self.servers.weather.subscribe();
+            let response =
+                response.map(|body| body::watched(body, self.gate.subscribe(), weather));
+            return Some(Ok((response, None)));
+        }
+        let (parts, body) = response.into_parts();
+        let Ok(body) = body.collect().await else {
+            return gone();
+        };
+        let body = body.to_bytes();
+        let mut version = None;
+        if parts.status.is_success() {
+            if asked.is_request_write() {
+                let object: Value = serde_json::from_slice(&body).unwrap_or_default();
+                self.servers.recorder.request(&object, false);
+            }
+            if asked.resource == "leases" {
+                version = asked::version_in(&body);
+            }
+        }
+        if fate.unanswered {
+            return gone();
+        }
+        if let Some(code) = fate.refused {
+            return Some(Ok((whole(refusal(code)), None)));
+        }
+        Some(Ok((whole(Response::from_parts(parts, body)), version)))
+    }
+}

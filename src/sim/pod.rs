@@ -1,0 +1,240 @@
+//! A process of a pod: the real client code of one protocol, and how it tells of its holds.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use gwlock_engine::protocol::key::Target;
+use gwlock_engine::protocol::timing::Timing;
+use gwlock_engine::remediation::trace::{Event, LeaseEvent, Observer};
+use gwlock_engine::remediation::{
+    Disposition, Failure, Processed, RemediationRequestSpec, Signal, SignalProcessor,
+    TargetResource, TargetType,
+};
+use jiff::Timestamp;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::clock::PodClock;
+use super::history::{Outcome, What};
+use super::network::Link;
+use super::protocol::Speaks;
+use super::protocols::gateway::{
+    self, GatewayError, GatewaySignals, Hold, Place, RequestContext, Reply,
+};
+
+/// Where the leases and the RemediationRequests are.
+pub(super) const NAMESPACE: &str = "kubernaut-system";
+/// How long a gateway gives a request.
+const GATEWAY_DEADLINE: Duration = Duration::from_secs(15);
+
+/// A process.
+#[derive(Clone)]
+pub(super) struct Pod {
+    pub(super) link: Arc<Link>,
+    brain: Brain,
+}
+
+#[derive(Clone)]
+enum Brain {
+    Ours(SignalProcessor),
+    Gateway(Arc<GatewaySignals>),
+}
+
+/// The namespace of the leases of a process that shares them with nobody.
+pub(super) fn namespace_of_its_own(link: &Link) -> String {
+    format!("{}-{}", link.pod, link.incarnation)
+}
+
+impl Pod {
+    /// A process that has just started.
+    pub(super) fn start(link: Arc<Link>, speaks: Speaks, clock: PodClock, rng: &mut StdRng) -> Self {
+        let client = link.client(NAMESPACE);
+        let rng = StdRng::seed_from_u64(rng.next_u64());
+        let locks = match speaks {
+            Speaks::CreateOnly => namespace_of_its_own(&link),
+            _ => NAMESPACE.to_owned(),
+        };
+        let pod = Some(link.pod.as_str()).filter(|_| speaks != Speaks::Unlocked);
+        let brain = match speaks {
+            Speaks::Gwlock | Speaks::CreateOnly => Brain::Ours(
+                SignalProcessor::builder(client, &locks, NAMESPACE, link.pod.clone())
+                    .clock(Arc::new(clock))
+                    .rng(rng)
+                    .observer(observer(link.clone(), locks.clone(), clock))
+                    .build(),
+            ),
+            Speaks::Gateway | Speaks::GatewayJanuary | Speaks::Unlocked => {
+                let place = Place {
+                    locks: &locks,
+                    requests: NAMESPACE,
+                    pod,
+                };
+                let gateway = GatewaySignals::new(client, place, Arc::new(clock), rng);
+                let gateway = match speaks {
+                    Speaks::GatewayJanuary => gateway.of_january(),
+                    _ => gateway,
+                };
+                Brain::Gateway(Arc::new(gateway.observed_by(hold_observer(&link))))
+            }
+        };
+        link.tell(What::Started);
+        Self { link, brain }
+    }
+
+    /// Processes a signal to its answer, and tells of it if there is somebody left who could be answered.
+    pub(super) async fn process(self, number: u64, signal: Signal) {
+        let (outcome, uid, count, why) = match &self.brain {
+            Brain::Ours(processor) => match processor.process(signal).await {
+                Ok(processed) => ours(&processed),
+                Err(failure) => {
+                    let outcome = match failure {
+                        Failure::Unknown(_) => Outcome::Unknown,
+                        _ => Outcome::Failed,
+                    };
+                    (outcome, None, None, Some(failure.to_string()))
+                }
+            },
+            Brain::Gateway(gateway) => {
+                let over = RequestContext::until(tokio::time::sleep(GATEWAY_DEADLINE));
+                match gateway.process_within(&signal, &over).await {
+                    Ok(reply) => self.gateways(&reply),
+                    Err(error) => {
+                        let outcome = match &error {
+                            GatewayError::Api(kube::Error::Api(status))
+                                if (400..500).contains(&status.code) =>
+                            {
+                                Outcome::Failed
+                            }
+                            GatewayError::Timeout => Outcome::Failed,
+                            _ => Outcome::Unknown,
+                        };
+                        (outcome, None, None, Some(error.to_string()))
+                    }
+                }
+            }
+        };
+        if self.link.passes().await {
+            self.link.tell(What::Answer {
+                signal: number,
+                outcome,
+                uid,
+                count,
+                why,
+            });
+        }
+    }
+
+    /// Waits until nothing goes on in the background any more.
+    pub(super) async fn settled(&self) {
+        if let Brain::Ours(processor) = &self.brain {
+            processor.settled().await;
+        }
+    }
+
+    fn gateways(&self, reply: &Reply) -> Told {
+        let outcome = match reply.outcome {
+            gateway::Outcome::Created => Outcome::Created,
+            gateway::Outcome::Duplicate => Outcome::Duplicate,
+        };
+        let uid = self.link.servers.recorder.uid_of(&reply.name);
+        (outcome, uid, Some(reply.count), None)
+    }
+}
+
+type Told = (Outcome, Option<String>, Option<i64>, Option<String>);
+
+fn ours(processed: &Processed) -> Told {
+    let outcome = match processed.disposition {
+        Disposition::Created => Outcome::Created,
+        Disposition::Duplicate(_) => Outcome::Duplicate,
+    };
+    let count = Some(i64::from(processed.count));
+    (outcome, Some(processed.uid.clone()), count, None)
+}
+
+/// Tells of the holds of a processor. Those of one run come one after the other.
+fn observer(link: Arc<Link>, locks: String, clock: PodClock) -> Observer {
+    let open: Mutex<BTreeMap<u64, String>> = Mutex::default();
+    let valid = clock.really(Timing::default().renew_deadline());
+    let valid = u64::try_from(valid.as_micros()).ok();
+    Arc::new(move |traced| {
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = || format!("{locks}/{}", traced.fingerprint.lease_name());
+        let mut end = |why: &str| {
+            if let Some(term) = open.remove(&traced.run) {
+                link.tell(What::Ended {
+                    key: key(),
+                    term,
+                    why: why.to_owned(),
+                });
+            }
+        };
+        match &traced.event {
+            Event::Lease(LeaseEvent::Acquired { token, holder, .. }) => {
+                end("acquired again");
+                open.insert(traced.run, holder.clone());
+                link.tell(What::Held {
+                    key: key(),
+                    term: holder.clone(),
+                    holder: holder.clone(),
+                    token: Some(token.to_string()),
+                    valid,
+                });
+            }
+            Event::Lease(LeaseEvent::Lost) => end("lost"),
+            Event::Finished { .. } => end("finished"),
+            _ => {}
+        }
+    })
+}
+
+/// Tells of the holds of a gateway, which knows no nonce and no end of a lease of its own.
+fn hold_observer(link: &Arc<Link>) -> gateway::HoldObserver {
+    let link = link.clone();
+    Arc::new(move |lease, hold| {
+        let key = format!("{NAMESPACE}/{lease}");
+        let term = |number: u64| format!("{}.{}.{number:016x}", link.pod, link.incarnation);
+        link.tell(match hold {
+            Hold::Began(number) => What::Held {
+                key,
+                term: term(number),
+                holder: link.pod.clone(),
+                token: None,
+                valid: None,
+            },
+            Hold::Ended(number) => What::Ended {
+                key,
+                term: term(number),
+                why: "finished".to_owned(),
+            },
+        });
+    })
+}
+
+/// A signal about this fingerprint.
+pub(super) fn signal(key: u32, now: Timestamp) -> anyhow::Result<Signal> {
+    let target = Target::parse(&format!("prod/Deployment/app-{key}"));
+    let target = target.ok_or_else(|| anyhow::anyhow!("a target is not understood"))?;
+    Ok(Signal::new(RemediationRequestSpec {
+        signal_fingerprint: target.fingerprint(),
+        signal_name: "HighMemoryUsage".to_owned(),
+        severity: "critical".to_owned(),
+        signal_type: "alert".to_owned(),
+        signal_source: Some("simulation".to_owned()),
+        target_type: TargetType::Kubernetes,
+        target_resource: TargetResource {
+            api_version: None,
+            kind: target.kind,
+            name: target.name,
+            namespace: Some(target.namespace),
+        },
+        cluster_id: None,
+        firing_time: now,
+        received_time: now,
+        signal_labels: [].into(),
+        signal_annotations: [].into(),
+        provider_data: None,
+        original_payload: None,
+    }))
+}

@@ -1,0 +1,1 @@
+//! Whole simulations, and the checker on histories that are known to be good or bad.

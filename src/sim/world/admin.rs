@@ -1,0 +1,212 @@
+//! What others do on the cluster: set it up, orchestrate, label, delete, and look at what was left.
+
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use gwlock_apiserver::ApiServer;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+use tower::Service;
+
+use crate::sim::history::What;
+use crate::sim::recorder::Recorder;
+
+const DEFINITION: &str = include_str!("../../commands/lab/remediationrequest-crd.yaml");
+const LEASES: &str = "/apis/coordination.k8s.io/v1";
+const JSON: &str = "application/json";
+const MERGE: &str = "application/merge-patch+json";
+/// The phases of a request, in the order in which it goes through them.
+const PHASES: [&str; 4] = ["Pending", "Processing", "Executing", "Completed"];
+
+/// Somebody who may do everything, at once and without anything going wrong.
+pub(super) struct Admin {
+    server: ApiServer,
+    recorder: Recorder,
+    rng: Mutex<StdRng>,
+}
+
+impl Admin {
+    pub(super) fn new(server: ApiServer, recorder: Recorder, seed: u64) -> Self {
+        let rng = Mutex::new(StdRng::seed_from_u64(seed));
+        Self {
+            server,
+            recorder,
+            rng,
+        }
+    }
+
+    pub(super) async fn prepare(&self, namespace: &str) -> anyhow::Result<()> {
+        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        let definition: Value = serde_yaml::from_str(DEFINITION)?;
+        self.ask(Method::POST, definitions, JSON, &definition).await?;
+        self.namespace(namespace).await
+    }
+
+    pub(super) async fn namespace(&self, name: &str) -> anyhow::Result<()> {
+        let namespace = json!({"metadata": {"name": name}});
+        self.ask(Method::POST, "/api/v1/namespaces", JSON, &namespace)
+            .await?;
+        Ok(())
+    }
+
+    /// A lease of a process that is gone, as it wrote it a moment ago.
+    pub(super) async fn leak(&self, name: &str, now: Timestamp) -> anyhow::Result<()> {
+        let now = now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+        let lease = json!({
+            "metadata": {"name": name},
+            "spec": {
+                "holderIdentity": "pod-gone", "leaseDurationSeconds": 30, "acquireTime": now, "renewTime": now
+            },
+        });
+        let path = format!("{LEASES}/namespaces/{}/leases", crate::sim::pod::NAMESPACE);
+        self.ask(Method::POST, &path, JSON, &lease).await?;
+        Ok(())
+    }
+
+    /// Labels one lease.
+    pub(super) async fn touch(&self, namespace: &str) -> anyhow::Result<()> {
+        let path = format!("{LEASES}/namespaces/{namespace}/leases");
+        let Some(lease) = self.any(&path, |_| true).await? else {
+            return Ok(());
+        };
+        let value = self.draw(1000).to_string();
+        let patch = json!({"metadata": {"labels": {"touched": value}}});
+        self.ask(Method::PATCH, &lease, MERGE, &patch).await?;
+        Ok(())
+    }
+
+    /// Moves one request to its next phase, or lets it fail.
+    pub(super) async fn orchestrate(&self, namespace: &str) -> anyhow::Result<()> {
+        let is_active = |request: &Value| next_phase(request).is_some();
+        let path = requests(namespace);
+        let Some(own) = self.any(&path, is_active).await? else {
+            return Ok(());
+        };
+        let request = self.ask(Method::GET, &own, JSON, &Value::Null).await?;
+        let next = next_phase(&request).unwrap_or(PHASES[0]);
+        let phase = match self.draw(8) {
+            0 => "Failed",
+            _ => next,
+        };
+        let patch = json!({"status": {"overallPhase": phase}});
+        let status = format!("{own}/status");
+        let request = self.ask(Method::PATCH, &status, MERGE, &patch).await?;
+        self.recorder.request(&request, false);
+        Ok(())
+    }
+
+    /// Deletes a request that has ended.
+    pub(super) async fn delete(&self, namespace: &str) -> anyhow::Result<()> {
+        let has_ended = |request: &Value| next_phase(request).is_none();
+        let Some(own) = self.any(&requests(namespace), has_ended).await? else {
+            return Ok(());
+        };
+        let request = self.ask(Method::GET, &own, JSON, &Value::Null).await?;
+        self.ask(Method::DELETE, &own, JSON, &Value::Null).await?;
+        self.recorder.request(&request, true);
+        Ok(())
+    }
+
+    /// Tells which leases are there, and whether they have expired by the server's clock and stamps.
+    pub(super) async fn tell_of_leases(&self) -> anyhow::Result<()> {
+        let path = format!("{LEASES}/leases");
+        let list = self.ask(Method::GET, &path, JSON, &Value::Null).await?;
+        let now = self.now()?;
+        for lease in items(&list) {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (metadata, spec) = (&lease["metadata"], &lease["spec"]);
+            let written = metadata["managedFields"].as_array().into_iter().flatten();
+            let stamps = written.filter(|entry| {
+                entry["fieldsV1"]["f:spec"]["f:renewTime"].is_object()
+            });
+            let stamp = stamps.filter_map(|entry| entry["time"].as_str()?.parse().ok());
+            let stamp: Option<Timestamp> = stamp.max();
+            let lasts = SignedDuration::from_secs(spec["leaseDurationSeconds"].as_i64().unwrap_or(30));
+            let holder = text(&spec["holderIdentity"]);
+            self.recorder.world(What::Left {
+                key: format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"])),
+                expired: holder.is_empty() || stamp.is_some_and(|stamp| stamp + lasts < now),
+                holder,
+            });
+        }
+        Ok(())
+    }
+
+    /// The path of one of those that match, any one.
+    async fn any(
+        &self,
+        path: &str,
+        matches: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Option<String>> {
+        let list = self.ask(Method::GET, path, JSON, &Value::Null).await?;
+        let names: Vec<&str> = items(&list)
+            .filter(|item| matches(item))
+            .filter_map(|item| item["metadata"]["name"].as_str())
+            .collect();
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let name = names[self.draw(names.len())];
+        Ok(Some(format!("{path}/{name}")))
+    }
+
+    fn draw(&self, below: usize) -> usize {
+        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        rng.random_range(0..below)
+    }
+
+    fn now(&self) -> anyhow::Result<Timestamp> {
+        let wall: Timestamp = super::WALL.parse()?;
+        let elapsed = self.recorder.elapsed();
+        Ok(wall + SignedDuration::try_from(elapsed)?)
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &str,
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        let body = match body {
+            Value::Null => Bytes::new(),
+            body => Bytes::from(body.to_string()),
+        };
+        let request = Request::builder()
+            .method(method.clone())
+            .uri(path)
+            .header("content-type", media_type)
+            .body(Full::new(body))?;
+        let response = self.server.clone().call(request).await?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        let answer: Value = serde_json::from_slice(&body).context("an answer is no JSON")?;
+        if !parts.status.is_success() {
+            bail!("{method} {path} is answered {}: {}", parts.status, answer["message"]);
+        }
+        Ok(answer)
+    }
+}
+
+fn requests(namespace: &str) -> String {
+    format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests")
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list["items"].as_array().into_iter().flatten()
+}
+
+/// The phase that comes next; none once a request has ended.
+fn next_phase(request: &Value) -> Option<&'static str> {
+    let phase = request["status"]["overallPhase"].as_str().unwrap_or_default();
+    if phase == "Failed" {
+        return None;
+    }
+    let next = PHASES.iter().position(|own| *own == phase).map_or(0, |at| at + 1);
+    PHASES.get(next).copied()
+}
