@@ -17,6 +17,7 @@ pub mod protocols;
 mod recorder;
 mod report;
 pub(crate) mod scenario;
+mod shared;
 mod svg;
 mod sweep;
 mod timeline;
@@ -123,5 +124,12 @@ fn paused<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
         .enable_time()
         .start_paused(true)
         .build()?;
-    Ok(runtime.block_on(future))
+    if tracing::enabled!(tracing::Level::INFO) {
+        return Ok(runtime.block_on(future));
+    }
+    // What pods warn of is what they are simulated for. It stands in the history.
+    let silence = tracing::Dispatch::none();
+    Ok(tracing::dispatcher::with_default(&silence, || {
+        runtime.block_on(future)
+    }))
 }

@@ -28,13 +28,16 @@ use crate::sim::{self, Report, Settings};
 ///
 /// With --rounds, --handlers, --keys, --hold or --wait the pods acquire and release leases, and take no signals.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   gwlock simulate
   gwlock simulate --scenario everything --seeds 1..1000
   gwlock simulate --scenario pause --protocol gateway --seed 7 --timeline
   gwlock simulate --pods 3 --signals 20 --arrival poisson:2 --history history.jsonl
   gwlock simulate check history.jsonl
-  gwlock simulate --protocol gateway --handlers 2")]
+  gwlock simulate --protocol gateway --handlers 2"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: Option<What>,
@@ -249,7 +252,11 @@ fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
     for (name, value, own) in [
         ("--pods", arguments.pods, &mut scenario.pods),
         ("--signals", flags.signals, &mut scenario.signals),
-        ("--fingerprints", flags.fingerprints, &mut scenario.fingerprints),
+        (
+            "--fingerprints",
+            flags.fingerprints,
+            &mut scenario.fingerprints,
+        ),
     ] {
         if let Some(value) = value {
             flag(name, &value);
@@ -278,12 +285,12 @@ fn read_scenario(name: &str) -> Result<Scenario, Failure> {
     }
     let unknown = || {
         let message = format!("\"{name}\" is neither a scenario nor a file that can be read");
-        Failure::says(Exit::Usage, message)
-            .run("simulate --list-scenarios", "lists the scenarios")
+        Failure::says(Exit::Usage, message).run("simulate --list-scenarios", "lists the scenarios")
     };
     let yaml = std::fs::read_to_string(name).map_err(|_| unknown())?;
     let scenario = Scenario::parse(&yaml).map_err(|error| {
-        Failure::new(Exit::BadInput, error).hint("docs/simulation.md lists the fields of a scenario")
+        Failure::new(Exit::BadInput, error)
+            .hint("docs/simulation.md lists the fields of a scenario")
     })?;
     if scenario.pods == 0 || scenario.signals == 0 || scenario.fingerprints == 0 {
         let message = format!("{name}: pods, signals and fingerprints have to be at least 1");

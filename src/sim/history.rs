@@ -204,8 +204,7 @@ impl History {
             }
             let number = index + 1;
             if header.is_none() {
-                let read: Header =
-                    serde_json::from_str(&line).map_err(|_| ReadError::Format)?;
+                let read: Header = serde_json::from_str(&line).map_err(|_| ReadError::Format)?;
                 if read.format != FORMAT {
                     return Err(ReadError::Format);
                 }
@@ -221,20 +220,6 @@ impl History {
         }
         let header = header.ok_or(ReadError::Format)?;
         Ok(Self { header, events })
-    }
-}
-
-impl Event {
-    /// The lease or fingerprint that it is about, if it is about one.
-    pub(crate) fn key(&self) -> Option<&str> {
-        match &self.what {
-            What::Signal { key, .. }
-            | What::Held { key, .. }
-            | What::Ended { key, .. }
-            | What::Request { key, .. }
-            | What::Left { key, .. } => Some(key),
-            _ => None,
-        }
     }
 }
 

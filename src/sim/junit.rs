@@ -8,7 +8,10 @@ impl Report {
     /// As JUnit's XML.
     pub(crate) fn junit(&self) -> String {
         let failed = self.seeds.iter().filter(|seed| !seed.violations.is_empty());
-        let name = escape(&format!("gwlock simulate {} {}", self.scenario, self.protocol));
+        let name = escape(&format!(
+            "gwlock simulate {} {}",
+            self.scenario, self.protocol
+        ));
         let mut text = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{name}\" tests=\"{}\" \
              failures=\"{}\" errors=\"0\" skipped=\"0\">\n",
@@ -69,6 +72,9 @@ mod tests {
 
     #[test]
     fn what_xml_means_something_by_is_escaped() {
-        assert_eq!(escape("a<b> & \"c\"\u{1}\n"), "a&lt;b&gt; &amp; &quot;c&quot;\u{fffd}\n");
+        assert_eq!(
+            escape("a<b> & \"c\"\u{1}\n"),
+            "a&lt;b&gt; &amp; &quot;c&quot;\u{fffd}\n"
+        );
     }
 }

@@ -18,13 +18,14 @@ use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tower::Service;
 
 use super::history::What;
 use super::plan::within;
 use super::recorder::Recorder;
 use super::scenario::{Requests, Span};
+use super::shared::Shared;
 use asked::{Asked, denied, refusal};
 use body::AnswerBody;
 
@@ -58,10 +59,28 @@ pub(super) struct Weather {
 pub(super) struct Servers {
     pub(super) server: ApiServer,
     pub(super) clock: Arc<ServersClock>,
-    pub(super) weather: watch::Sender<Weather>,
+    pub(super) weather: Shared<Weather>,
     pub(super) recorder: Recorder,
     pub(super) requests: Requests,
     pub(super) latency: Span,
+    /// How many requests are on their way.
+    pub(super) under_way: Shared<usize>,
+}
+
+/// A request on its way, until it is dropped.
+struct UnderWay(Shared<usize>);
+
+impl UnderWay {
+    fn begin(count: &Shared<usize>) -> Self {
+        count.change(|count| *count += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.change(|count| *count -= 1);
+    }
 }
 
 /// The clock of whichever API server is at work.
@@ -76,7 +95,7 @@ pub(super) struct Link {
     pub(super) pod: String,
     pub(super) incarnation: u32,
     pub(super) servers: Servers,
-    pub(super) gate: watch::Sender<Gate>,
+    pub(super) gate: Shared<Gate>,
     /// How far the clock of the API server is off that it talks to.
     pub(super) off: SignedDuration,
     pub(super) rng: Mutex<StdRng>,
@@ -148,7 +167,7 @@ impl Link {
 
     /// Tells of something that this process saw or did, unless it is dead.
     pub(super) fn tell(&self, what: What) {
-        if !self.gate.borrow().dead {
+        if !self.gate.now().dead {
             self.servers
                 .recorder
                 .tell(&self.pod, self.incarnation, what);
@@ -157,20 +176,15 @@ impl Link {
 
     /// Waits until something can leave or enter the process; not, if it dies before.
     pub(super) async fn passes(&self) -> bool {
-        let mut gate = self.gate.subscribe();
-        // The sender lives as long as the link.
-        let passed = gate.wait_for(|gate| gate.dead || gate.paused == 0).await;
-        passed.is_ok_and(|gate| !gate.dead)
+        self.gate.until(|gate| gate.dead || gate.paused == 0).await;
+        !self.gate.now().dead
     }
 
     async fn carry(self: Arc<Self>, request: Request<kube::client::Body>) -> Answer {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| ConnectionLost)?.to_bytes();
         let asked = Asked::of(&parts, &body);
-        let call = self
-            .servers
-            .recorder
-            .next_call(asked.verb, &asked.resource);
+        let call = self.servers.recorder.next_call(asked.verb, &asked.resource);
         self.tell(asked.call(call));
         let fate = self.draw(&asked);
         let (answer, answered) = oneshot::channel();
@@ -178,7 +192,12 @@ impl Link {
         *request.method_mut() = parts.method;
         *request.uri_mut() = parts.uri;
         *request.headers_mut() = parts.headers;
-        tokio::spawn(self.clone().deliver(call, asked, request, fate, answer));
+        let under_way = UnderWay::begin(&self.servers.under_way);
+        let delivery = self.clone().deliver(call, asked, request, fate, answer);
+        tokio::spawn(async move {
+            delivery.await;
+            drop(under_way);
+        });
         match answered.await {
             Ok(answer) => answer,
             // It went into the dark; whoever waits has a deadline, or waits for ever.
@@ -191,7 +210,7 @@ impl Link {
         // The same number of draws for every request, whatever the rates are.
         let mut rng = StdRng::seed_from_u64(rng.random());
         let rates = &self.servers.requests;
-        let calm = self.servers.weather.borrow().calm;
+        let calm = self.servers.weather.now().calm;
         let mut hit = |rate: f64| rng.random_bool(rate.clamp(0.0, 1.0)) && !calm;
         let is_write = asked.is_write();
         let lost = hit(rates.lost);
@@ -245,15 +264,14 @@ impl Link {
             return;
         }
         tokio::time::sleep(fate.there).await;
-        if self.gate.borrow().cut_off > 0 {
+        if self.gate.now().cut_off > 0 {
             if !fate.patient {
                 return;
             }
-            let mut gate = self.gate.subscribe();
-            drop(gate.wait_for(|gate| gate.cut_off == 0).await);
+            self.gate.until(|gate| gate.cut_off == 0).await;
         }
         let restarts = {
-            let weather = self.servers.weather.borrow();
+            let weather = self.servers.weather.now();
             match weather.down {
                 0 => weather.restarts,
                 _ => u32::MAX,
@@ -265,12 +283,11 @@ impl Link {
         };
         let Some(outcome) = outcome else { return };
         tokio::time::sleep(fate.back).await;
-        let cut = self.servers.weather.borrow().restarts != restarts;
-        if self.gate.borrow().cut_off > 0 && !fate.patient {
+        let cut = self.servers.weather.now().restarts != restarts;
+        if self.gate.now().cut_off > 0 && !fate.patient {
             return;
         }
-        let mut gate = self.gate.subscribe();
-        drop(gate.wait_for(|gate| gate.cut_off == 0 || gate.dead).await);
+        self.gate.until(|gate| gate.cut_off == 0 || gate.dead).await;
         if !self.passes().await || answer.is_closed() {
             return;
         }
@@ -304,7 +321,7 @@ impl Link {
         }
         let whole = |response: Response<Bytes>| response.map(body::whole);
         let is_denied = {
-            let weather = self.servers.weather.borrow();
+            let weather = self.servers.weather.now();
             asked.is_status_write() && weather.no_status > 0
                 || asked.resource == "leases" && weather.no_leases > 0
         };
@@ -319,9 +336,8 @@ impl Link {
             return gone();
         };
         if asked.verb == "watch" && response.status().is_success() {
-            let weather = self.servers.weather.subscribe();
-            let response =
-                response.map(|body| body::watched(body, self.gate.subscribe(), weather));
+            let weather = self.servers.weather.clone();
+            let response = response.map(|body| body::watched(body, self.gate.clone(), weather));
             return Some(Ok((response, None)));
         }
         let (parts, body) = response.into_parts();

@@ -17,9 +17,18 @@ pub(super) struct Step {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Action {
     /// A signal arrives for this fingerprint, at this pod if it runs.
-    Signal { key: u32, pod: u32 },
-    Begin { kind: Kind, pod: u32 },
-    Finish { kind: Kind, pod: u32 },
+    Signal {
+        key: u32,
+        pod: u32,
+    },
+    Begin {
+        kind: Kind,
+        pod: u32,
+    },
+    Finish {
+        kind: Kind,
+        pod: u32,
+    },
 }
 
 /// Pods that this kind of fault befalls one by one.

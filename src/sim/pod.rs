@@ -20,7 +20,7 @@ use super::history::{Outcome, What};
 use super::network::Link;
 use super::protocol::Speaks;
 use super::protocols::gateway::{
-    self, GatewayError, GatewaySignals, Hold, Place, RequestContext, Reply,
+    self, GatewayError, GatewaySignals, Hold, Place, Reply, RequestContext,
 };
 
 /// Where the leases and the RemediationRequests are.
@@ -48,7 +48,12 @@ pub(super) fn namespace_of_its_own(link: &Link) -> String {
 
 impl Pod {
     /// A process that has just started.
-    pub(super) fn start(link: Arc<Link>, speaks: Speaks, clock: PodClock, rng: &mut StdRng) -> Self {
+    pub(super) fn start(
+        link: Arc<Link>,
+        speaks: Speaks,
+        clock: PodClock,
+        rng: &mut StdRng,
+    ) -> Self {
         let client = link.client(NAMESPACE);
         let rng = StdRng::seed_from_u64(rng.next_u64());
         let locks = match speaks {

@@ -56,7 +56,11 @@ impl FromStr for Protocol {
             })
         };
         match text.split_once(':') {
-            Some(("mixed", words)) => words.split(',').map(one).collect::<Result<_, _>>().map(Self),
+            Some(("mixed", words)) => words
+                .split(',')
+                .map(one)
+                .collect::<Result<_, _>>()
+                .map(Self),
             _ if text == "mixed" => Ok(Self(vec![Speaks::Gwlock, Speaks::Gateway])),
             _ => Ok(Self(vec![one(text)?])),
         }

@@ -122,7 +122,10 @@ impl Seed {
             message: violation.message.clone(),
             at: events[violation.at].at,
             events: match explain {
-                true => shrink(&run.history, violation).into_iter().cloned().collect(),
+                true => shrink(&run.history, violation)
+                    .into_iter()
+                    .cloned()
+                    .collect(),
                 false => Vec::new(),
             },
             replay: run.history.header.replay.clone(),
@@ -311,7 +314,12 @@ impl Report {
             .filter(|seed| !seed.violations.is_empty())
             .collect();
         if self.seeds.len() > 1 {
-            let _ = write!(text, " in {} of {} seeds", violating.len(), self.seeds.len());
+            let _ = write!(
+                text,
+                " in {} of {} seeds",
+                violating.len(),
+                self.seeds.len()
+            );
         }
         let mut rules: BTreeMap<&str, (usize, &Seed)> = BTreeMap::new();
         for seed in &violating {
@@ -325,7 +333,11 @@ impl Report {
             let rows: Vec<Vec<String>> = rules
                 .iter()
                 .map(|(rule, (count, first))| {
-                    vec![(*rule).to_owned(), count.to_string(), first.seed.to_string()]
+                    vec![
+                        (*rule).to_owned(),
+                        count.to_string(),
+                        first.seed.to_string(),
+                    ]
                 })
                 .collect();
             text.push_str(&table::render(&["RULE", "SEEDS", "FIRST SEED"], &rows));
@@ -363,7 +375,9 @@ fn requests_table(requests: &[Request]) -> String {
                 (_, "") => "-",
                 (_, phase) => phase,
             };
-            let count = request.count.map_or("-".to_owned(), |count| count.to_string());
+            let count = request
+                .count
+                .map_or("-".to_owned(), |count| count.to_string());
             vec![
                 request.name.clone(),
                 request.key.clone(),

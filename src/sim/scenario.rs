@@ -167,17 +167,35 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("crash", include_str!("../../scenarios/crash.yaml")),
     ("pause", include_str!("../../scenarios/pause.yaml")),
     ("skew", include_str!("../../scenarios/skew.yaml")),
-    ("lost-answers", include_str!("../../scenarios/lost-answers.yaml")),
-    ("late-writes", include_str!("../../scenarios/late-writes.yaml")),
-    ("label-touches", include_str!("../../scenarios/label-touches.yaml")),
-    ("api-server-skew", include_str!("../../scenarios/api-server-skew.yaml")),
+    (
+        "lost-answers",
+        include_str!("../../scenarios/lost-answers.yaml"),
+    ),
+    (
+        "late-writes",
+        include_str!("../../scenarios/late-writes.yaml"),
+    ),
+    (
+        "label-touches",
+        include_str!("../../scenarios/label-touches.yaml"),
+    ),
+    (
+        "api-server-skew",
+        include_str!("../../scenarios/api-server-skew.yaml"),
+    ),
     ("brownout", include_str!("../../scenarios/brownout.yaml")),
     ("rbac", include_str!("../../scenarios/rbac.yaml")),
     ("restart", include_str!("../../scenarios/restart.yaml")),
-    ("mixed-fleet", include_str!("../../scenarios/mixed-fleet.yaml")),
+    (
+        "mixed-fleet",
+        include_str!("../../scenarios/mixed-fleet.yaml"),
+    ),
     ("leak", include_str!("../../scenarios/leak.yaml")),
     ("retention", include_str!("../../scenarios/retention.yaml")),
-    ("everything", include_str!("../../scenarios/everything.yaml")),
+    (
+        "everything",
+        include_str!("../../scenarios/everything.yaml"),
+    ),
 ];
 
 impl Scenario {
@@ -274,7 +292,12 @@ impl Arrival {
             let Some(seconds) = words.next() else {
                 continue;
             };
-            let wrong = || format!("line {}: \"{line}\" is not SECONDS [FINGERPRINT]", index + 1);
+            let wrong = || {
+                format!(
+                    "line {}: \"{line}\" is not SECONDS [FINGERPRINT]",
+                    index + 1
+                )
+            };
             let seconds: f64 = seconds.parse().map_err(|_| wrong())?;
             let at = Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?;
             let key = words.next().map(str::parse::<u32>).transpose();
@@ -299,7 +322,9 @@ impl<'de> Deserialize<'de> for Span {
         let duration = |text: &str| duration(text).map_err(serde::de::Error::custom);
         let span = Self(duration(from)?, duration(to)?);
         if span.0 > span.1 {
-            return Err(serde::de::Error::custom(format!("{text} ends before it begins")));
+            return Err(serde::de::Error::custom(format!(
+                "{text} ends before it begins"
+            )));
         }
         Ok(span)
     }
@@ -339,7 +364,10 @@ mod tests {
         for (name, yaml) in BUILT_IN {
             let scenario = Scenario::parse(yaml).unwrap_or_else(|error| panic!("{name}: {error}"));
             let help = scenario.help;
-            assert!(!help.is_empty() && !help.contains('\n') && help.len() < 100, "{name}: {help}");
+            assert!(
+                !help.is_empty() && !help.contains('\n') && help.len() < 100,
+                "{name}: {help}"
+            );
         }
     }
 
@@ -362,7 +390,10 @@ mod tests {
         let seconds = Duration::from_secs;
         assert_eq!(
             Arrival::of_lines("2\n# nothing\n1 0  # the first\n"),
-            Ok(Arrival::Times(vec![(seconds(1), Some(0)), (seconds(2), None)]))
+            Ok(Arrival::Times(vec![
+                (seconds(1), Some(0)),
+                (seconds(2), None)
+            ]))
         );
         for text in ["", "soon", "-1", "1 2 3"] {
             assert!(Arrival::of_lines(text).is_err(), "{text}");

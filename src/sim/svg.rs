@@ -11,7 +11,9 @@ const WIDTH: f64 = 1400.0;
 const LANE: f64 = 34.0;
 const TOP: f64 = 30.0;
 /// Bars of different leases have different colours, as long as there are some.
-const COLOURS: [&str; 6] = ["#4477aa", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb"];
+const COLOURS: [&str; 6] = [
+    "#4477aa", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb",
+];
 
 /// Draws it.
 pub(super) fn render(history: &History, violations: &[Violation]) -> String {
@@ -38,7 +40,10 @@ pub(super) fn render(history: &History, violations: &[Violation]) -> String {
         LEFT + WIDTH + 20.0,
         escape(&history.header.scenario),
         escape(&history.header.protocol),
-        history.header.seed.map_or("-".to_owned(), |seed| seed.to_string()),
+        history
+            .header
+            .seed
+            .map_or("-".to_owned(), |seed| seed.to_string()),
         last as f64 / 1e6
     );
     for pod in &pods {

@@ -31,7 +31,9 @@ pub(crate) fn sweep(
                     }
                     let run = run(settings, seed).map(|run| Seed::of(&run, false));
                     failed.fetch_or(run.is_err(), Ordering::Relaxed);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push(run);
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(run);
                     bar.inc(1);
                 }
             });

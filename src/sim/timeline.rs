@@ -33,7 +33,11 @@ pub(super) fn render(history: &History, violations: &[Violation]) -> String {
             let own = |term: &&Term| term.key == key && term.pod == *pod;
             for term in terms.iter().filter(own) {
                 for cell in &mut row[column(term.from)..=column(term.to)] {
-                    *cell = if *cell == '█' || *cell == '▓' { '▓' } else { '█' };
+                    *cell = if *cell == '█' || *cell == '▓' {
+                        '▓'
+                    } else {
+                        '█'
+                    };
                 }
             }
             for violation in violations.iter().filter(|violation| violation.key == key) {
@@ -64,12 +68,7 @@ fn pods(events: &[Event]) -> Vec<&str> {
     numbered.into_keys().map(|(_, pod)| pod).collect()
 }
 
-fn draw_troubles(
-    history: &History,
-    pod: &str,
-    column: &impl Fn(u64) -> usize,
-    row: &mut [char],
-) {
+fn draw_troubles(history: &History, pod: &str, column: &impl Fn(u64) -> usize, row: &mut [char]) {
     let mut since: Option<(char, u64)> = None;
     for event in history.events.iter().filter(|event| event.pod == pod) {
         match event.what {

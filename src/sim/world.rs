@@ -9,7 +9,6 @@ use gwlock_apiserver::{ApiServer, TokioClock, Uids};
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -21,10 +20,11 @@ use super::pod::{self, NAMESPACE, Pod, namespace_of_its_own};
 use super::protocol::{Protocol, Speaks};
 use super::recorder::{Recorded, Recorder, short};
 use super::scenario::{Kind, Scenario};
+use super::shared::Shared;
 use admin::Admin;
 
-/// Longer than any lease lasts that somebody may have left.
-const REST: Duration = Duration::from_secs(60);
+/// Longer than any lease lasts that somebody may have left, by the clock of any API server.
+const REST: Duration = Duration::from_secs(40);
 /// Longer than anybody works on when nothing goes wrong any more.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -77,11 +77,7 @@ pub(super) async fn play(
 }
 
 impl World {
-    async fn new(
-        scenario: Scenario,
-        protocol: Protocol,
-        rng: &mut StdRng,
-    ) -> anyhow::Result<Self> {
+    async fn new(scenario: Scenario, protocol: Protocol, rng: &mut StdRng) -> anyhow::Result<Self> {
         let start = Instant::now();
         let wall: Timestamp = WALL.parse()?;
         let clock = Arc::new(ServersClock::new(TokioClock::starting_at(wall)));
@@ -101,10 +97,11 @@ impl World {
         let servers = Servers {
             server,
             clock,
-            weather: watch::Sender::default(),
+            weather: Shared::default(),
             recorder,
             requests: scenario.requests,
             latency: scenario.latency,
+            under_way: Shared::default(),
         };
         let mut world = Self {
             start,
@@ -154,7 +151,7 @@ impl World {
             pod: place.name.clone(),
             incarnation: place.restarts,
             servers: self.servers.clone(),
-            gate: watch::Sender::default(),
+            gate: Shared::default(),
             off: place.off,
             rng: Mutex::new(StdRng::seed_from_u64(place.rng.next_u64())),
         });
@@ -195,7 +192,7 @@ impl World {
                 what: what.to_owned(),
             });
         };
-        let weather = |change: fn(&mut Weather)| self.servers.weather.send_modify(change);
+        let weather = |change: fn(&mut Weather)| self.servers.weather.change(change);
         match kind {
             Kind::Restart | Kind::RestartWithoutCache => {
                 world("the API server restarts");
@@ -218,11 +215,8 @@ impl World {
             Kind::Touch => self.admin.touch(NAMESPACE).await?,
             Kind::Orchestrate => self.admin.orchestrate(NAMESPACE).await?,
             Kind::Delete => self.admin.delete(NAMESPACE).await?,
-            Kind::Crash
-            | Kind::Pause
-            | Kind::Partition
-            | Kind::CutWatches
-            | Kind::StallWatches => {}
+            Kind::Crash | Kind::Pause | Kind::Partition | Kind::CutWatches | Kind::StallWatches => {
+            }
         }
         Ok(())
     }
@@ -239,7 +233,7 @@ impl World {
                 why: why.to_owned(),
             });
         };
-        let gate = |change: fn(&mut Gate)| link.gate.send_modify(change);
+        let gate = |change: fn(&mut Gate)| link.gate.change(change);
         match kind {
             Kind::Crash => {
                 link.tell(What::Crashed);
@@ -266,7 +260,7 @@ impl World {
     }
 
     async fn finish(&mut self, kind: Kind, pod: u32) -> anyhow::Result<()> {
-        let weather = |change: fn(&mut Weather)| self.servers.weather.send_modify(change);
+        let weather = |change: fn(&mut Weather)| self.servers.weather.change(change);
         match kind {
             Kind::Restart | Kind::RestartWithoutCache => weather(|weather| weather.down -= 1),
             Kind::DenyStatus => weather(|weather| weather.no_status -= 1),
@@ -294,7 +288,7 @@ impl World {
         let Some(process) = &place.process else {
             return;
         };
-        let mut gate = process.link.gate.borrow().clone();
+        let mut gate = process.link.gate.now().clone();
         if *of(&mut gate) == 0 {
             return;
         }
@@ -303,12 +297,12 @@ impl World {
                 why: why.to_owned(),
             });
         }
-        process.link.gate.send_modify(|gate| *of(gate) -= 1);
+        process.link.gate.change(|gate| *of(gate) -= 1);
     }
 
     /// Nothing goes wrong any more; everybody ends what he has begun, and every lease that was left expires.
     async fn rest(mut self) -> anyhow::Result<Recorded> {
-        self.servers.weather.send_modify(|weather| {
+        self.servers.weather.change(|weather| {
             *weather = Weather {
                 calm: true,
                 restarts: weather.restarts,
@@ -317,7 +311,10 @@ impl World {
         });
         for pod in 0..self.scenario.pods {
             for (why, of) in [
-                ("paused", (|gate| &mut gate.paused) as fn(&mut Gate) -> &mut u32),
+                (
+                    "paused",
+                    (|gate| &mut gate.paused) as fn(&mut Gate) -> &mut u32,
+                ),
                 ("cut off", |gate| &mut gate.cut_off),
                 ("", |gate| &mut gate.stalled),
             ] {
@@ -342,6 +339,8 @@ impl World {
         if let Ok(answered) = tokio::time::timeout_at(patience, answered).await {
             answered?;
         }
+        let landed = self.servers.under_way.until(|count| *count == 0);
+        drop(tokio::time::timeout(PATIENCE, landed).await);
         tokio::time::sleep(REST).await;
         self.admin.tell_of_leases().await?;
         self.servers.recorder.world(What::End);
@@ -351,7 +350,7 @@ impl World {
     fn is_under(&self, pod: u32, of: fn(&mut Gate) -> &mut u32) -> bool {
         let process = &self.pods[pod as usize % self.pods.len()].process;
         process.as_ref().is_some_and(|process| {
-            let mut gate = process.link.gate.borrow().clone();
+            let mut gate = process.link.gate.now().clone();
             *of(&mut gate) > 0
         })
     }

@@ -111,7 +111,10 @@ struct Write<'a> {
 
 fn broken(key: &str, calls: &[Call<'_>]) -> Option<(String, usize)> {
     let mut writes: Vec<Write<'_>> = Vec::new();
-    for call in calls.iter().filter(|call| !matches!(call.verb, "get" | "delete")) {
+    for call in calls
+        .iter()
+        .filter(|call| !matches!(call.verb, "get" | "delete"))
+    {
         if let Some(reply) = call.succeeded()
             && let Some(version) = reply.version
         {
@@ -129,8 +132,17 @@ fn broken(key: &str, calls: &[Call<'_>]) -> Option<(String, usize)> {
         .collect();
     let found = order(key, &writes)
         .into_iter()
-        .chain(writes.windows(2).filter_map(|pair| succession(key, &pair[0], &pair[1], &deletes)))
-        .chain(calls.iter().filter(|call| call.verb == "get").filter_map(|get| read(key, get, &writes, &deletes)));
+        .chain(
+            writes
+                .windows(2)
+                .filter_map(|pair| succession(key, &pair[0], &pair[1], &deletes)),
+        )
+        .chain(
+            calls
+                .iter()
+                .filter(|call| call.verb == "get")
+                .filter_map(|get| read(key, get, &writes, &deletes)),
+        );
     found.min_by_key(|(_, at)| *at)
 }
 
@@ -202,7 +214,10 @@ fn read(
     deletes: &[&Call<'_>],
 ) -> Option<(String, usize)> {
     let reply = get.reply.as_ref()?;
-    let known = writes.iter().filter(|write| write.reply.at < get.sent).next_back();
+    let known = writes
+        .iter()
+        .filter(|write| write.reply.at < get.sent)
+        .next_back();
     match reply.status {
         Some(200) => {
             let version = reply.version?;

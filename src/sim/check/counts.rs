@@ -9,7 +9,10 @@ use crate::sim::history::{Event, Outcome, What};
 struct Request<'a> {
     name: &'a str,
     key: &'a str,
+    /// As it stands.
     count: i64,
+    /// What it has been at most.
+    most: i64,
     answered: i64,
     numbers: BTreeSet<i64>,
 }
@@ -29,7 +32,8 @@ pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
             } => {
                 let request = requests.entry(uid).or_default();
                 (request.name, request.key) = (name, key);
-                request.count = request.count.max(count.unwrap_or(0));
+                request.count = count.unwrap_or(0);
+                request.most = request.most.max(request.count);
             }
             What::Signal { signal, key } => {
                 keys.insert(*signal, key);
@@ -66,7 +70,7 @@ pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
                     continue;
                 };
                 request.answered += 1;
-                if request.count < told || told < 1 {
+                if request.most < told || told < 1 {
                     violations.push(Violation {
                         rule: Rule::AnsweredWithoutEffect,
                         key: key.to_owned(),
@@ -112,6 +116,7 @@ fn balance(
         count,
         answered,
         numbers,
+        ..
     } = request;
     let unanswered = open.get(key).copied().unwrap_or(0);
     let highest = numbers.last().copied().unwrap_or(0);

@@ -156,7 +156,9 @@ pub(super) fn of(events: &[&Event]) -> Vec<Term> {
         if matches!(event.what, What::Ended { .. } | What::Call { .. })
             && let Some(own) = open.get_mut(&process)
         {
-            own.retain(|at| !(terms[*at].ended && (terms[*at].released || terms[*at].valid.is_none())));
+            own.retain(|at| {
+                !(terms[*at].ended && (terms[*at].released || terms[*at].valid.is_none()))
+            });
         }
     }
     debug_assert!(terms.iter().all(|open| !open.id.is_empty()));

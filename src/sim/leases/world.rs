@@ -19,8 +19,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::Service;
 
-use super::history::{History, Term};
 use super::Settings;
+use super::history::{History, Term};
 use crate::sim::protocol::Speaks;
 use crate::sim::protocols::gateway::GatewayLock;
 

@@ -126,9 +126,18 @@ pub(super) fn denied(asked: &Asked) -> Response<Bytes> {
 /// A refusal that has nothing to do with what was asked.
 pub(super) fn refusal(code: u16) -> Response<Bytes> {
     let (reason, message) = match code {
-        409 => ("Conflict", "Operation cannot be fulfilled: the object has been modified"),
-        429 => ("TooManyRequests", "too many requests, please try again later"),
-        503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+        409 => (
+            "Conflict",
+            "Operation cannot be fulfilled: the object has been modified",
+        ),
+        429 => (
+            "TooManyRequests",
+            "too many requests, please try again later",
+        ),
+        503 => (
+            "ServiceUnavailable",
+            "the server is currently unable to handle the request",
+        ),
         504 => ("Timeout", "the request was not completed in time"),
         _ => ("InternalError", "Internal error occurred"),
     };

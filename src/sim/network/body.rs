@@ -5,20 +5,22 @@ use gwlock_apiserver::ConnectionLost;
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use tokio::sync::watch;
 
 use super::{Gate, Weather};
+use crate::sim::shared::Shared;
 
 pub(super) type AnswerBody = UnsyncBoxBody<Bytes, ConnectionLost>;
 
 pub(super) fn whole(bytes: Bytes) -> AnswerBody {
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 struct Watched {
     body: gwlock_apiserver::Body,
-    gate: watch::Receiver<Gate>,
-    weather: watch::Receiver<Weather>,
+    gate: Shared<Gate>,
+    weather: Shared<Weather>,
     cuts: u32,
     restarts: u32,
 }
@@ -26,11 +28,11 @@ struct Watched {
 /// A watch of this process.
 pub(super) fn watched(
     body: gwlock_apiserver::Body,
-    gate: watch::Receiver<Gate>,
-    weather: watch::Receiver<Weather>,
+    gate: Shared<Gate>,
+    weather: Shared<Weather>,
 ) -> AnswerBody {
-    let cuts = gate.borrow().cuts;
-    let restarts = weather.borrow().restarts;
+    let cuts = gate.now().cuts;
+    let restarts = weather.now().restarts;
     let watched = Watched {
         body,
         cuts,
@@ -51,18 +53,14 @@ pub(super) fn watched(
 impl Watched {
     async fn next(&mut self) -> Result<Option<Frame<Bytes>>, ConnectionLost> {
         let (cuts, restarts) = (self.cuts, self.restarts);
-        let mut gate = self.gate.clone();
-        let cut = async {
-            let is_cut = gate.wait_for(|gate| gate.cuts != cuts && gate.paused == 0).await;
-            drop(is_cut);
-        };
-        let restarted = async {
-            drop(self.weather.wait_for(|weather| weather.restarts != restarts).await);
-        };
+        let cut = self
+            .gate
+            .until(|gate| gate.cuts != cuts && gate.paused == 0);
+        let restarted = self.weather.until(|weather| weather.restarts != restarts);
         let frame = async {
             let frame = self.body.frame().await.transpose();
             let open = |gate: &Gate| gate.paused == 0 && gate.cut_off == 0 && gate.stalled == 0;
-            drop(self.gate.wait_for(open).await);
+            self.gate.until(open).await;
             frame
         };
         tokio::select! {

@@ -43,7 +43,8 @@ impl Admin {
     pub(super) async fn prepare(&self, namespace: &str) -> anyhow::Result<()> {
         let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         let definition: Value = serde_yaml::from_str(DEFINITION)?;
-        self.ask(Method::POST, definitions, JSON, &definition).await?;
+        self.ask(Method::POST, definitions, JSON, &definition)
+            .await?;
         self.namespace(namespace).await
     }
 
@@ -121,15 +122,19 @@ impl Admin {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let (metadata, spec) = (&lease["metadata"], &lease["spec"]);
             let written = metadata["managedFields"].as_array().into_iter().flatten();
-            let stamps = written.filter(|entry| {
-                entry["fieldsV1"]["f:spec"]["f:renewTime"].is_object()
-            });
+            let stamps =
+                written.filter(|entry| entry["fieldsV1"]["f:spec"]["f:renewTime"].is_object());
             let stamp = stamps.filter_map(|entry| entry["time"].as_str()?.parse().ok());
             let stamp: Option<Timestamp> = stamp.max();
-            let lasts = SignedDuration::from_secs(spec["leaseDurationSeconds"].as_i64().unwrap_or(30));
+            let lasts =
+                SignedDuration::from_secs(spec["leaseDurationSeconds"].as_i64().unwrap_or(30));
             let holder = text(&spec["holderIdentity"]);
             self.recorder.world(What::Left {
-                key: format!("{}/{}", text(&metadata["namespace"]), text(&metadata["name"])),
+                key: format!(
+                    "{}/{}",
+                    text(&metadata["namespace"]),
+                    text(&metadata["name"])
+                ),
                 expired: holder.is_empty() || stamp.is_some_and(|stamp| stamp + lasts < now),
                 holder,
             });
@@ -187,7 +192,11 @@ impl Admin {
         let body = body.collect().await?.to_bytes();
         let answer: Value = serde_json::from_slice(&body).context("an answer is no JSON")?;
         if !parts.status.is_success() {
-            bail!("{method} {path} is answered {}: {}", parts.status, answer["message"]);
+            bail!(
+                "{method} {path} is answered {}: {}",
+                parts.status,
+                answer["message"]
+            );
         }
         Ok(answer)
     }
@@ -203,10 +212,15 @@ fn items(list: &Value) -> impl Iterator<Item = &Value> {
 
 /// The phase that comes next; none once a request has ended.
 fn next_phase(request: &Value) -> Option<&'static str> {
-    let phase = request["status"]["overallPhase"].as_str().unwrap_or_default();
+    let phase = request["status"]["overallPhase"]
+        .as_str()
+        .unwrap_or_default();
     if phase == "Failed" {
         return None;
     }
-    let next = PHASES.iter().position(|own| *own == phase).map_or(0, |at| at + 1);
+    let next = PHASES
+        .iter()
+        .position(|own| *own == phase)
+        .map_or(0, |at| at + 1);
     PHASES.get(next).copied()
 }

@@ -216,6 +216,7 @@ impl Driver {
             // only be asked more.
             let known = async { drop(contended.wait_for(|contended| *contended).await) };
             tokio::select! {
+                biased;
                 () = known => sleep_until(&*clock, look_at).await,
                 () = sleep_until(&*clock, give_up) => {}
             }
