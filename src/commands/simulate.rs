@@ -76,7 +76,7 @@ struct Signals {
     #[arg(long, value_name = "NAME|FILE")]
     scenario: Option<String>,
     /// List the scenarios, and simulate nothing
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["scenario", "seeds", "history", "svg", "timeline"])]
     list_scenarios: bool,
     /// How many signals
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000), value_name = "M")]
@@ -288,15 +288,13 @@ fn read_scenario(name: &str) -> Result<Scenario, Failure> {
         Failure::says(Exit::Usage, message).run("simulate --list-scenarios", "lists the scenarios")
     };
     let yaml = std::fs::read_to_string(name).map_err(|_| unknown())?;
-    let scenario = Scenario::parse(&yaml).map_err(|error| {
-        Failure::new(Exit::BadInput, error)
-            .hint("docs/simulation.md lists the fields of a scenario")
-    })?;
-    if scenario.pods == 0 || scenario.signals == 0 || scenario.fingerprints == 0 {
-        let message = format!("{name}: pods, signals and fingerprints have to be at least 1");
-        return Err(Failure::says(Exit::BadInput, message));
-    }
-    Ok(scenario)
+    Scenario::parse(&yaml).map_err(|error| {
+        Failure::new(
+            Exit::BadInput,
+            anyhow::Error::new(error).context(name.to_owned()),
+        )
+        .hint("docs/simulation.md lists the fields of a scenario")
+    })
 }
 
 fn read_arrival(text: &str) -> Result<Arrival, Failure> {

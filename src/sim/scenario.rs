@@ -201,7 +201,61 @@ const BUILT_IN: [(&str, &str); 15] = [
 impl Scenario {
     /// Reads a scenario from YAML.
     pub(crate) fn parse(yaml: &str) -> Result<Self, serde_yaml::Error> {
-        serde_yaml::from_str(yaml)
+        let scenario: Self = serde_yaml::from_str(yaml)?;
+        match scenario.wrong() {
+            Some(wrong) => Err(serde::de::Error::custom(wrong)),
+            None => Ok(scenario),
+        }
+    }
+
+    /// What cannot be simulated.
+    fn wrong(&self) -> Option<String> {
+        for (name, number) in [
+            ("pods", self.pods),
+            ("signals", self.signals),
+            ("fingerprints", self.fingerprints),
+        ] {
+            if number == 0 {
+                return Some(format!("{name} has to be at least 1"));
+            }
+        }
+        if self.clocks.drift_ppm > 100_000 {
+            return Some("clocks that run a tenth too fast are no clocks: driftPpm".to_owned());
+        }
+        let requests = self.requests;
+        for (name, share) in [
+            ("duplicates", self.duplicates),
+            ("lost", requests.lost),
+            ("unanswered", requests.unanswered),
+            ("late", requests.late),
+            ("slow", requests.slow),
+            ("conflict", requests.conflict),
+            ("tooMany", requests.too_many),
+            ("failing", requests.failing),
+            ("unavailable", requests.unavailable),
+            ("timedOut", requests.timed_out),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                return Some(format!("{name} is a share, from 0 to 1"));
+            }
+        }
+        let often = [
+            self.often.crash,
+            self.often.pause,
+            self.often.partition,
+            self.often.cut_watches,
+            self.often.stall_watches,
+            self.often.restart,
+            self.often.restart_without_cache,
+            self.often.deny_status,
+            self.often.deny_leases,
+            self.often.touch,
+            self.often.orchestrate,
+            self.often.delete,
+        ];
+        let least = Duration::from_millis(1);
+        let too_often = often.iter().flatten().any(|now| now.every < least);
+        too_often.then(|| "every has to be at least 1ms".to_owned())
     }
 
     /// The scenario of this name, if there is one.
@@ -378,6 +432,10 @@ mod tests {
             "arrival: poisson:0",
             "protocol: raft",
             "latency: 5s..1s",
+            "pods: 0",
+            "requests: {lost: 1.5}",
+            "often: {crash: {every: 0s}}",
+            "clocks: {driftPpm: 900000}",
             "often: {crash: {for: 1s}}",
             "at: [{at: 1s, fault: nothing}]",
         ] {

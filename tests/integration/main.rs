@@ -39,4 +39,6 @@ mod runbook;
 mod send;
 #[cfg(feature = "sim")]
 mod side_by_side;
+#[cfg(feature = "sim")]
+mod simulate;
 mod tidy;
