@@ -54,7 +54,7 @@ mod tests {
         let gate: Shared<bool> = Shared::default();
         let order: Shared<Vec<u32>> = Shared::default();
         let mut tasks = tokio::task::JoinSet::new();
-        for number in 0..64 {
+        for number in 0..40 {
             let (gate, order) = (gate.clone(), order.clone());
             tasks.spawn(async move {
                 gate.until(|open| *open).await;
@@ -64,6 +64,6 @@ mod tests {
         tokio::task::yield_now().await;
         gate.change(|open| *open = true);
         tasks.join_all().await;
-        assert_eq!(*order.now(), (0..64).collect::<Vec<u32>>());
+        assert_eq!(*order.now(), (0..40).collect::<Vec<u32>>());
     }
 }

@@ -214,10 +214,7 @@ fn read(
     deletes: &[&Call<'_>],
 ) -> Option<(String, usize)> {
     let reply = get.reply.as_ref()?;
-    let known = writes
-        .iter()
-        .filter(|write| write.reply.at < get.sent)
-        .next_back();
+    let known = writes.iter().rfind(|write| write.reply.at < get.sent);
     match reply.status {
         Some(200) => {
             let version = reply.version?;

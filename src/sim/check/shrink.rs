@@ -87,8 +87,10 @@ fn group(at: usize, event: &Event) -> Group<'_> {
 /// What must not be left out, because its absence could be the violation.
 fn protected<'a>(events: &[(Group<'a>, &'a Event)], violation: &Violation) -> BTreeSet<Group<'a>> {
     let is_protected = |event: &Event| match (&event.what, violation.rule) {
-        (What::Started | What::Crashed | What::Stopped { .. } | What::Resumed { .. }, _)
-        | (What::End, _) => true,
+        (
+            What::Started | What::Crashed | What::Stopped { .. } | What::Resumed { .. } | What::End,
+            _,
+        ) => true,
         (What::Signal { key, .. }, Rule::CountTooHigh) => *key == violation.key,
         (
             What::Request { key, .. },

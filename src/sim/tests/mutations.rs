@@ -1,5 +1,7 @@
 //! A good history that is damaged in one place is found to be bad, by the rule that the damage is about.
 
+#![expect(clippy::ptr_arg, reason = "all damages have the same signature")]
+
 use super::{rules, run, settings};
 use crate::sim::check::{Rule, check};
 use crate::sim::history::{Event, History, Outcome, What};

@@ -1,6 +1,6 @@
 //! Bad histories, and good ones that look like them.
 
-use super::told::{History, Whole, told};
+use super::told::{History, Teller, Whole, told};
 use crate::sim::check::Rule;
 use crate::sim::history::Outcome;
 
@@ -285,8 +285,8 @@ pub(super) fn cases() -> Vec<Case> {
         "a signal is answered too late, even without the time for which its pod stood still",
         Rule::WaitTooLong,
         h().at(0, "a", |t| t.signal(1, "f"))
-            .at(1_000, "a", |t| t.stopped())
-            .at(3_000, "a", |t| t.resumed())
+            .at(1_000, "a", Teller::stopped)
+            .at(3_000, "a", Teller::resumed)
             .at(27_001, "a", |t| t.failed(1, Outcome::Failed)),
     );
     case(
@@ -298,7 +298,7 @@ pub(super) fn cases() -> Vec<Case> {
         "the crash of an earlier process does not excuse a later one",
         Rule::WaitTooLong,
         h().at(0, "a+1", |t| t.signal(1, "f"))
-            .at(1, "a", |t| t.crashed())
+            .at(1, "a", Teller::crashed)
             .end(9),
     );
 
@@ -325,7 +325,7 @@ pub(super) fn good() -> Vec<(&'static str, Whole)> {
     case(
         "who has crashed holds nothing",
         h().at(0, "a", |t| t.held("k", "a1", "1"))
-            .at(1, "a", |t| t.crashed())
+            .at(1, "a", Teller::crashed)
             .at(2, "a+1", |t| t.held("k", "a2", "2")),
     );
     case(
@@ -376,14 +376,14 @@ pub(super) fn good() -> Vec<(&'static str, Whole)> {
             .at(1, "", |t| t.request("u1", "active", 2))
             .at(2, "a", |t| t.created(1, "u1"))
             .at(3, "b", |t| t.failed(2, Outcome::Unknown))
-            .at(4, "c", |t| t.crashed())
+            .at(4, "c", Teller::crashed)
             .end(9),
     );
     case(
         "who stands still may take longer",
         h().at(0, "a", |t| t.signal(1, "f"))
-            .at(1_000, "a", |t| t.stopped())
-            .at(61_000, "a", |t| t.resumed())
+            .at(1_000, "a", Teller::stopped)
+            .at(61_000, "a", Teller::resumed)
             .at(70_000, "a", |t| t.failed(1, Outcome::Failed))
             .at(99_000, "", |t| t.left("k", true))
             .end(99_000),
