@@ -12,6 +12,8 @@ use crate::output::{API_VERSION, table};
 
 /// How many events of a violation are shown to people.
 const SHOWN: usize = 14;
+/// How many requests are, so that the verdict is on the first screen.
+const REQUESTS_SHOWN: usize = 12;
 
 /// Runs and their verdict.
 #[derive(Debug)]
@@ -340,8 +342,8 @@ impl Report {
                     ]
                 })
                 .collect();
-            text.push_str(&table::render(&["RULE", "SEEDS", "FIRST SEED"], &rows));
-            text.push_str("\n\n");
+            let rules = table::render(&["RULE", "SEEDS", "FIRST SEED"], &rows);
+            let _ = write!(text, "{}\n\n", rules.trim_end());
         }
         let mut told = violating.iter().flat_map(|seed| &seed.violations);
         if let Some(first) = told.next() {
@@ -369,6 +371,7 @@ impl Report {
 fn requests_table(requests: &[Request]) -> String {
     let rows: Vec<Vec<String>> = requests
         .iter()
+        .take(REQUESTS_SHOWN)
         .map(|request| {
             let phase = match (request.deleted, request.phase.as_str()) {
                 (true, _) => "(deleted)",
@@ -386,10 +389,13 @@ fn requests_table(requests: &[Request]) -> String {
             ]
         })
         .collect();
-    table::render(
-        &["REMEDIATIONREQUEST", "FINGERPRINT", "PHASE", "COUNT"],
-        &rows,
-    )
+    let header = ["REMEDIATIONREQUEST", "FINGERPRINT", "PHASE", "COUNT"];
+    let mut text = table::render(&header, &rows).trim_end().to_owned();
+    if requests.len() > REQUESTS_SHOWN {
+        let more = requests.len() - REQUESTS_SHOWN;
+        let _ = write!(text, "\n… {more} more; -o json has them all");
+    }
+    text
 }
 
 /// Seconds to the microsecond.

@@ -209,3 +209,36 @@ fn leases_alone_are_contended_for_as_before() {
         1
     );
 }
+
+#[test]
+fn the_example_for_ci_fails_a_build_when_a_rule_is_broken() {
+    let program = program();
+    let folder = program.parent().unwrap().to_owned();
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci/simulate.sh");
+    let build = |protocol: &str| {
+        let output = std::process::Command::new("sh")
+            .arg(&script)
+            .args([protocol, "2"])
+            .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), stdout)
+    };
+    let (code, stdout) = build("gwlock");
+    assert_eq!(
+        (code, stdout.matches("verdict     ok").count()),
+        (Some(0), 7)
+    );
+    let (code, stdout) = build("gateway");
+    let reason = stdout
+        .lines()
+        .take(24)
+        .any(|line| line.starts_with("replay: "));
+    assert!(code == Some(1) && reason, "{stdout}");
+}
+
+/// Where the binary is that is tested.
+fn program() -> std::path::PathBuf {
+    std::path::PathBuf::from(env!("CARGO_BIN_EXE_gwlock"))
+}
