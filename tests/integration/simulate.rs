@@ -53,7 +53,7 @@ fn a_violation_is_told_with_its_events_and_the_command_that_shows_it_again() {
     let report = run.json();
     let violation = &report["violations"][0];
     assert_eq!(violation["rule"], "two-holders");
-    assert_eq!(violation["events"].as_array().unwrap().len(), 3);
+    assert_eq!(violation["events"].as_array().unwrap().len(), 2);
     let replay = violation["replay"].as_str().unwrap();
     assert_eq!(
         replay,

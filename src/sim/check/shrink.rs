@@ -65,8 +65,12 @@ pub(crate) fn shrink<'a>(history: &'a History, violation: &Violation) -> Vec<&'a
         .filter(|(group, _)| !matches!(group, Group::Pod(_)))
         .map(|(_, event)| event.pod.as_str())
         .collect();
+    // That a pod began at some time goes without saying.
+    let is_news = |event: &Event| event.incarnation > 0 || event.what != What::Started;
     kept.iter()
-        .filter(|(group, _)| !matches!(group, Group::Pod(pod) if !pods.contains(pod)))
+        .filter(|(group, event)| {
+            is_news(event) && !matches!(group, Group::Pod(pod) if !pods.contains(pod))
+        })
         .map(|(_, event)| *event)
         .collect()
 }

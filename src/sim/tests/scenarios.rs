@@ -147,6 +147,19 @@ fn the_gateways_protocol_breaks_where_its_contract_says() {
 }
 
 #[test]
+fn where_the_promise_ends_the_checker_sees_two_holders_and_the_name_still_keeps_one_request() {
+    let yaml = "arrival: poisson:4\nlatency: 20ms..800ms\nclocks: {apiServerOffset: 2m}\n\
+                often: {orchestrate: {every: 300ms}}";
+    let mut settings = settings("storm", "gwlock");
+    settings.scenario = Scenario::parse(yaml).unwrap();
+    let found: Vec<&str> = (1..=6)
+        .flat_map(|seed| rules(&run(&settings, seed).unwrap()))
+        .collect();
+    assert!(found.contains(&"two-holders"), "{found:?}");
+    assert!(!found.contains(&"two-active"), "{found:?}");
+}
+
+#[test]
 fn without_a_lease_the_first_storm_makes_two_requests() {
     assert_eq!(breaks("storm", "unlocked", 5, "two-active"), 1);
 }
