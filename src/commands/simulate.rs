@@ -84,7 +84,7 @@ struct Signals {
     /// How many fingerprints they have
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "K")]
     fingerprints: Option<u32>,
-    /// When they come: burst, poisson:RATE a second, or a file with a line SECONDS [FINGERPRINT] for each
+    /// When they come: burst, poisson:RATE a second, or a file with a line for each: seconds, and which fingerprint
     #[arg(long, value_name = "HOW")]
     arrival: Option<String>,
     /// Simulate every seed of a range instead, both ends included
