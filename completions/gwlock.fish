@@ -59,7 +59,7 @@ complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "send" -d 'Send a sign
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "rbac" -d 'Prove that RBAC manifests are sufficient and not excessive'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "serve" -d 'Serve signals as a replica of the gateway'
-complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "simulate" -d 'Simulate many pods that signals reach and that contend for leases, and judge what happened'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "bench" -d 'Measure on the current cluster'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
@@ -715,37 +715,69 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l pods -d 'How many pods' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l handlers -d 'How many requests each pod handles at the same time' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l keys -d 'How many keys they contend for' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l rounds -d 'How often each handler acquires' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l hold -d 'Longest time that a lease is held' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l wait -d 'How long a handler waits for a lease' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l clock-skew -d 'How far the pods\' wall clocks are off at most, either way' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l protocol -d 'Which protocol the pods speak' -r -f -a "gwlock\t'The engine\'s'
-gateway\t'The Kubernaut Gateway\'s, as it is, defects included'
-mixed\t'Every other pod speaks the gateway\'s'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l seed -d 'What everything random is drawn from' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s o -l output -d 'Output format: table, json, yaml, jsonpath=PATH' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l context -d 'Context of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l user -d 'User of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s s -l server -d 'Address of the API server' -r -f
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l as -d 'Act as this user' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l as-group -d 'Act as a member of this group (repeatable)' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l as-uid -d 'Act as the user with this uid' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l scenario -d 'What goes wrong: a name of --list-scenarios, or a YAML file [default: storm]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l signals -d 'How many signals' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l fingerprints -d 'How many fingerprints they have' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l arrival -d 'When they come: burst, poisson:RATE a second, or a file with a line for each: seconds, and which fingerprint' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l seeds -d 'Simulate every seed of a range instead, both ends included' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l jobs -d 'How many seeds at the same time [default: the number of processors]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l svg -d 'Draw it as a picture into a file' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l history -d 'Write everything that happened into a file, a JSON object a line' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l rounds -d 'How often each handler acquires [default: 4]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l handlers -d 'How many requests each pod handles at the same time [default: 1]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l keys -d 'How many keys they contend for [default: 1]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l hold -d 'Longest time that a lease is held [default: 50ms]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l wait -d 'How long a handler waits for a lease [default: 35s]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l pods -d 'How many pods [default: the scenario\'s; 5 without one]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l clock-skew -d 'How far the pods\' wall clocks are off at most, either way [default: the scenario\'s; 0s without one]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l protocol -d 'Which protocol the pods speak: gwlock, gateway, gateway-january, create-only, unlocked, or several in turn, as mixed:gwlock,gateway [default: the scenario\'s; gwlock without one]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l seed -d 'What everything random is drawn from' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s o -l output -d 'Output format: table, json, yaml, junit, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
 json\t'A JSON object a line'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
 always\t'Always'
 never\t'Never'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l list-scenarios -d 'List the scenarios, and simulate nothing'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l timeline -d 'Draw who held what when'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -f -a "check" -d 'Judge a history that was recorded'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -s o -l output -d 'Output format: table, json, yaml, junit, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "check" -d 'Judge a history that was recorded'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l port -d 'Port on 127.0.0.1 [default: one that is free]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l write-kubeconfig -d 'Where to write the kubeconfig [default: a temporary file, removed at the end]' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l drill -d 'Set up a situation of the runbook' -r -f -a "lock-timeouts\t'Alerts are answered 500 with lock time-outs'
@@ -885,7 +917,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "rbac" -d 'Prove that RBAC manifests are sufficient and not excessive'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that signals reach and that contend for leases, and judge what happened'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
@@ -894,5 +926,6 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subc
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from rbac" -f -a "check" -d 'Tell whether RBAC manifests are sufficient for a program, and not more than it needs'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from rbac" -f -a "generate" -d 'Print the least that a program has to be granted: ServiceAccount, roles and bindings'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from simulate" -f -a "check" -d 'Judge a history that was recorded'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
