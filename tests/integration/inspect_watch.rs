@@ -457,7 +457,7 @@ fn where_watching_is_forbidden_the_missing_rule_is_named_and_lists_show_the_chan
         "watching is not allowed, so the leases are polled: leases.coordination.k8s.io is forbidden: User \"viewer\" \
          cannot watch resource \"leases\" in API group \"coordination.k8s.io\" in the namespace \"kubernaut-system\"\n\
          hint: the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
-           name: gwlock\n    namespace: kubernaut-system\n  rules:\n  - apiGroups: [\"coordination.k8s.io\"]\n    \
-           resources: [\"leases\"]\n    verbs: [\"watch\"]\n"
+           name: gwlock\n    namespace: kubernaut-system\n  rules:\n  # to wait for a lease without polling, and show changes as \
+           they happen\n  - apiGroups: [\"coordination.k8s.io\"]\n    resources: [\"leases\"]\n    verbs: [\"watch\"]\n"
     );
 }

@@ -155,7 +155,8 @@ pub(crate) fn evidence(group: &str, resource: &str, verb: &str) -> Option<&'stat
         .or_else(|| permission(group, resource, verb))
 }
 
-/// What operations ask together: what one of them needs is needed.
+/// What operations ask together: what one of them needs is needed, and what is asked everywhere is not asked of one
+/// namespace as well.
 fn together(operations: &[Operation]) -> Vec<Requirement> {
     let mut asked: Vec<(&Permission, Need)> = Vec::new();
     for operation in operations {
@@ -169,9 +170,17 @@ fn together(operations: &[Operation]) -> Vec<Requirement> {
             }
         }
     }
+    let is_everywhere = |own: &Permission| {
+        let mut others = asked.iter().map(|(other, _)| other);
+        own.place != Place::Cluster
+            && others.any(|other| {
+                other.place == Place::Cluster && other.is_for(own.group, own.resource, own.verb)
+            })
+    };
     let requirements = asked
-        .into_iter()
-        .map(|(permission, need)| permission.requirement(need));
+        .iter()
+        .filter(|(permission, _)| !is_everywhere(permission))
+        .map(|(permission, need)| permission.requirement(*need));
     requirements.collect()
 }
 

@@ -272,13 +272,18 @@ fn what_cannot_be_read_is_shown_as_forbidden_with_one_warning_and_the_rest_works
     assert_eq!(column(&run, "REQUEST"), ["forbidden", "forbidden"]);
     assert_eq!(column(&run, "STATE"), ["expired", "held"]);
     assert_eq!(run.stderr.matches("warning: ").count(), 2, "{}", run.stderr);
-    for (group, resource, verb) in [
-        ("", "pods", "get"),
-        ("kubernaut.ai", "remediationrequests", "list"),
+    for (group, resource, verb, why) in [
+        ("", "pods", "get", "see whether the pod of a holder lives"),
+        (
+            "kubernaut.ai",
+            "remediationrequests",
+            "list",
+            "find the RemediationRequests of a fingerprint",
+        ),
     ] {
         let rule = format!(
             "the rule that is missing:\n  apiVersion: rbac.authorization.k8s.io/v1\n  kind: Role\n  metadata:\n    \
-             name: gwlock\n    namespace: {NAMESPACE}\n  rules:\n  - apiGroups: [\"{group}\"]\n    \
+             name: gwlock\n    namespace: {NAMESPACE}\n  rules:\n  # to {why}\n  - apiGroups: [\"{group}\"]\n    \
              resources: [\"{resource}\"]\n    verbs: [\"{verb}\"]\n"
         );
         assert!(run.stderr.contains(&rule), "{rule}\n{}", run.stderr);

@@ -99,7 +99,7 @@ pub(super) fn inspect_evidence(ground: &Ground<'_>) -> Result<(), Failed> {
         ground.pod(&holder);
         ground.hold_by(&ground.new_lease(), &holder, 300);
     }
-    let target = format!("{}:Deployment:api", ground.shop);
+    let target = format!("{}:Deployment:evidence", ground.shop);
     let fingerprint = Fingerprint::of(&target);
     let now = jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -110,19 +110,24 @@ pub(super) fn inspect_evidence(ground: &Ground<'_>) -> Result<(), Failed> {
         "spec": {
             "signalFingerprint": fingerprint.as_str(), "signalName": "A", "severity": "warning", "signalType": "alert",
             "targetType": "kubernetes",
-            "targetResource": {"namespace": ground.shop, "kind": "Deployment", "name": "api"},
+            "targetResource": {"namespace": ground.shop, "kind": "Deployment", "name": "evidence"},
             "firingTime": now, "receivedTime": now,
         },
     });
-    let requests = &ground.requests;
-    ground.make(
-        &format!("/apis/kubernaut.ai/v1alpha1/namespaces/{requests}/remediationrequests"),
-        &request,
+    let requests = format!(
+        "/apis/kubernaut.ai/v1alpha1/namespaces/{}/remediationrequests",
+        ground.requests
     );
+    let request = ground.make(&requests, &request);
     let lease = fingerprint.lease_name();
     ground.hold_by(lease.as_str(), "holder-0", 300);
     ground.gwlock(&["inspect", "--evidence"], 0)?;
     ground.gwlock(&["inspect", lease.as_str()], 0)?;
+    // Nobody counts it, which other operations would find.
+    let name = request["metadata"]["name"].as_str().unwrap();
+    ground
+        .cluster
+        .call(Method::DELETE, &format!("{requests}/{name}"), None);
     Ok(())
 }
 
