@@ -201,7 +201,8 @@ impl SignalProcessor {
 }
 
 impl SignalProcessorBuilder {
-    /// How long a signal may take until its count stands. 15 s unless set.
+    /// How long a run of signals may take until its count stands. 15 s unless set. A signal that comes while a count is on
+    /// its way waits for that one before its own run begins, so a signal may take twice as long.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
