@@ -77,7 +77,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l wait -d 'How l
 complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l identity -d 'Who acquires [default: $POD_NAME, user@host]; a nonce is appended' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l handle-file -d 'Write the claim to this file, for renew, verify and release' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s E -l busy-exit-code -d 'Exit code when the lease is busy, instead of 75' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -l dry-run -d 'Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand acquire" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -111,7 +111,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l handle-file -d '
 complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l lease-duration -d 'How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l renew-deadline -d 'How long after the last good renewal the holder stops [default: two thirds of the lease duration]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l retry-period -d 'How long after a failed renewal the next one is tried [default: 2s, less for short leases]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -l dry-run -d 'Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand renew" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -142,7 +142,7 @@ text\t'Any text, hashed as a whole'
 raw\t'As the gateway does it: the first 16 bytes, hashed only when shorter'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l holder -d 'The holder identity that the claim was made with' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l handle-file -d 'The file that `gwlock acquire --handle-file` wrote' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand release" -l dry-run -d 'Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand release" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -208,7 +208,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l signal -d 'What th
 complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l kill-after -d 'How long after --signal it is killed [default: half of what is left of the lease at the renew deadline]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l status-file -d 'Keep what is going on in this file, as JSON' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l identity -d 'Who acquires [default: $POD_NAME, user@host]; a nonce is appended' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l dry-run -d 'Check, but do not write, and do not run the command' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand run" -l dry-run -d 'Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand run" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
@@ -286,7 +286,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-holder
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-uid -d 'Only if the lease has this uid' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l if-resource-version -d 'Only if the lease has this resourceVersion' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l audit-log -d 'File to add an audit event to for each deleted lease, a JSON object a line; - is stderr' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -l dry-run -d 'Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-expire" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -322,7 +322,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-holder
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-uid -d 'Only if the lease has this uid' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l if-resource-version -d 'Only if the lease has this resourceVersion' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l audit-log -d 'File to add an audit event to for each deleted lease, a JSON object a line; - is stderr' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -l dry-run -d 'Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand force-unlock" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -351,7 +351,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l prefix -d 'Whose le
 ro-lock\t'The remediation orchestrator\'s'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l older-than -d 'Only what has been expired for so long' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l max-per-second -d 'At most so many leases a second; a dry run on the client\'s side only lists' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l dry-run -d 'Check, but do not write; without a mode it is client' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -l dry-run -d 'Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand gc" -s o -l output -d 'Output format: table, json, yaml, name, jsonpath=PATH' -r
@@ -460,7 +460,7 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l identity -d 'Hold
 complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l signal-timeout -d 'How long a signal may take [default: 15s]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l repeat -d 'Send it so many times; then a summary is printed' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l concurrency -d 'Requests at the same time' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l dry-run -d 'Show what would be done: client sends nothing that writes, server lets the server check the writes' -r -f -a "none\t'Write'
+complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l dry-run -d 'Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client' -r -f -a "none\t'Write'
 client\t'Send nothing that writes; say what would be sent'
 server\t'Let the server check the writes and store nothing'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand send" -l gateway-version -d 'Whose rules for targets and fingerprints are followed' -r -f -a "current\t'The running gateway\'s'

@@ -161,12 +161,27 @@ pub(crate) enum DryRun {
     Server,
 }
 
-impl DryRun {
-    /// What a bare `--dry-run` means, as for kubectl. As there, a mode needs a `=`, so that a key can follow the bare one.
-    pub(crate) const BARE: &str = "client";
+/// The flag of every command that writes.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct DryRunFlag {
+    // Bare it is what it is for kubectl. As there, a mode needs a `=`, so that a key can follow the bare one.
+    /// Check, but do not write: client sends nothing that writes, server lets the server check; bare it is client
+    #[arg(
+        id = "dry_run",
+        long = "dry-run",
+        value_enum,
+        default_value_t,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DryRun::Client.as_str(),
+        value_name = "MODE"
+    )]
+    pub(crate) mode: DryRun,
+}
 
+impl DryRun {
     /// As the flag spells it.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Client => "client",

@@ -19,7 +19,7 @@ use super::key::KeyArguments;
 use crate::context::{Cluster, Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::flags::{DryRun, duration};
+use crate::flags::{DryRun, DryRunFlag, duration};
 use crate::output::escape::shell_word;
 use crate::output::{self, OutputError, age::age, format::Format, progress, table};
 
@@ -53,17 +53,8 @@ pub(crate) struct Arguments {
     /// Exit code when the lease is busy, instead of 75
     #[arg(short = 'E', long, value_name = "CODE")]
     busy_exit_code: Option<u8>,
-    /// Check, but do not write; without a mode it is client
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = DryRun::BARE,
-        value_name = "MODE"
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Format,
@@ -75,7 +66,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let cluster = context.cluster().await?;
     let base = Context::identity(arguments.identity.as_deref());
     let mut builder = claim::builder(&cluster, &cluster.namespace, name.clone(), &base, timing);
-    match arguments.dry_run {
+    match arguments.dry_run.mode {
         DryRun::Client => {
             output::data(&format!(
                 "lease.coordination.k8s.io/{name} would be acquired by {base} in {} (dry run)",
@@ -135,7 +126,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
 /// Tells whoever called of the claim: by the file, if there is to be one, otherwise by what is printed.
 fn hand_over(handle: &LeaseHandle, arguments: &Arguments) -> Result<(), Failure> {
     let path = arguments.handle_file.as_ref();
-    if let Some(path) = path.filter(|_| arguments.dry_run == DryRun::None) {
+    if let Some(path) = path.filter(|_| arguments.dry_run.mode == DryRun::None) {
         write_handle(path, handle)?;
     }
     match show(handle, arguments) {
@@ -146,7 +137,7 @@ fn hand_over(handle: &LeaseHandle, arguments: &Arguments) -> Result<(), Failure>
 }
 
 fn show(handle: &LeaseHandle, arguments: &Arguments) -> Result<(), OutputError> {
-    let suffix = arguments.dry_run.suffix();
+    let suffix = arguments.dry_run.mode.suffix();
     match &arguments.output {
         Format::Name => output::data(&format!(
             "lease.coordination.k8s.io/{}{suffix}",

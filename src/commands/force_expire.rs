@@ -15,7 +15,7 @@ use super::key::{self, KeyAs};
 use crate::context::{Cluster, Context, stdin_is_terminal};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::flags::DryRun;
+use crate::flags::{DryRun, DryRunFlag};
 use crate::output::{self, API_VERSION, format::Format};
 
 use account::Account;
@@ -70,17 +70,8 @@ pub(crate) struct Arguments {
     /// File to add an audit event to for each deleted lease, a JSON object a line; - is stderr
     #[arg(long, value_name = "FILE")]
     audit_log: Option<PathBuf>,
-    /// Check, but do not write; without a mode it is client
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = DryRun::BARE,
-        value_name = "MODE"
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Format,
@@ -111,12 +102,12 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     }
     let removable = cases.iter().filter(|case| case.is_removable()).count();
     let (mut account, mut failures) = (None, Vec::new());
-    if removable > 0 && arguments.dry_run == DryRun::None {
+    if removable > 0 && arguments.dry_run.mode == DryRun::None {
         confirm(arguments, &cluster, removable).await?;
         account = Some(Account::new(&cluster, arguments.reason.as_deref()).await);
     }
     for case in &mut cases {
-        case.remove(arguments.dry_run).await;
+        case.remove(arguments.dry_run.mode).await;
         if let (Some(account), Some(deleted)) = (&account, case.deleted()) {
             // What cannot be recorded of one must not hide what became of the others.
             failures.extend(audit.write(&account.audit_line(&deleted)).err());
@@ -133,7 +124,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
 
 /// Whether what is known of the leases is told on stderr: to a person, who reads a table or is asked.
 fn is_watched(arguments: &Arguments) -> bool {
-    let asks = !arguments.yes && arguments.dry_run == DryRun::None;
+    let asks = !arguments.yes && arguments.dry_run.mode == DryRun::None;
     let is_terminal = stdin_is_terminal() && output::stderr_is_terminal();
     arguments.output == Format::Table || arguments.output == Format::Wide || asks && is_terminal
 }
@@ -168,13 +159,13 @@ fn show(
     cases: &[Case],
     account: Option<&Account<'_>>,
 ) -> Result<(), Failure> {
-    let suffix = arguments.dry_run.suffix();
+    let suffix = arguments.dry_run.mode.suffix();
     if arguments.output.is_structured() {
         let items: Vec<Value> = cases.iter().map(Case::value).collect();
         arguments.output.show(&json!({
             "apiVersion": API_VERSION, "kind": "LeaseForceExpiryList", "items": items,
             "by": account.map(|account| &account.by), "reason": arguments.reason,
-            "dryRun": arguments.dry_run.as_str(),
+            "dryRun": arguments.dry_run.mode.as_str(),
         }))?;
         return Ok(());
     }
@@ -226,7 +217,7 @@ impl AuditLog {
     /// Opened before anything is deleted, so that no deletion goes without its record.
     fn open(arguments: &Arguments) -> Result<Self, Failure> {
         let path = match arguments.audit_log.as_deref() {
-            _ if arguments.dry_run != DryRun::None => return Ok(Self::Nowhere),
+            _ if arguments.dry_run.mode != DryRun::None => return Ok(Self::Nowhere),
             None => return Ok(Self::Nowhere),
             Some(path) if path == Path::new("-") => return Ok(Self::Stderr),
             Some(path) => path,

@@ -20,7 +20,7 @@ use super::inspect::DEFAULT_TIMEOUT;
 use crate::context::{Cluster, Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::flags::{self, DryRun};
+use crate::flags::{self, DryRun, DryRunFlag};
 use crate::output::{self, API_VERSION, format::Format};
 
 /// Whose leases are collected. Others may mean something else by their fields.
@@ -57,17 +57,8 @@ pub(crate) struct Arguments {
     /// At most so many leases a second; a dry run on the client's side only lists
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_per_second: u32,
-    /// Check, but do not write; without a mode it is client
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = DryRun::BARE,
-        value_name = "MODE"
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Format,
@@ -183,7 +174,7 @@ async fn sweep(
     expired: Vec<Listed>,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    if arguments.dry_run == DryRun::Client {
+    if arguments.dry_run.mode == DryRun::Client {
         // The list has shown what would be deleted; nothing is asked again.
         let would_be = expired.into_iter().map(|listed| (listed, Outcome::Deleted));
         tally.ended.extend(would_be);
@@ -212,7 +203,7 @@ async fn collect(
     let namespace = listed.namespace.as_str();
     let name = LeaseName::new(&listed.name).map_err(|error| Failure::new(Exit::Bug, error))?;
     let mut api = LeaseApi::new(cluster.client.clone(), namespace, name);
-    if arguments.dry_run == DryRun::Server {
+    if arguments.dry_run.mode == DryRun::Server {
         api = api.dry_run();
     }
     let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
@@ -262,7 +253,7 @@ impl Tally {
                 .show(&self.value(arguments, listed, expired))?;
             return Ok(());
         }
-        let suffix = arguments.dry_run.suffix();
+        let suffix = arguments.dry_run.mode.suffix();
         for (lease, outcome) in &self.ended {
             let name = format!("lease.coordination.k8s.io/{}", lease.name);
             if arguments.output != Format::Name {
@@ -303,7 +294,7 @@ impl Tally {
             })
         };
         json!({
-            "apiVersion": API_VERSION, "kind": "LeaseCollection", "dryRun": arguments.dry_run.as_str(),
+            "apiVersion": API_VERSION, "kind": "LeaseCollection", "dryRun": arguments.dry_run.mode.as_str(),
             "listed": listed, "expired": expired, "deleted": deleted, "changed": changed, "gone": gone,
             "keptByFinalizer": kept, "items": self.ended.iter().map(item).collect::<Vec<_>>(),
         })

@@ -10,7 +10,7 @@ use super::claim::{ClaimArguments, inspect, lock_of};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::flags::DryRun;
+use crate::flags::{DryRun, DryRunFlag};
 use crate::output::{self, API_VERSION, format::Format};
 
 /// Release a claim
@@ -24,17 +24,8 @@ use crate::output::{self, API_VERSION, format::Format};
 pub(crate) struct Arguments {
     #[command(flatten)]
     claim: ClaimArguments,
-    /// Check, but do not write; without a mode it is client
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = DryRun::BARE,
-        value_name = "MODE"
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Format,
@@ -44,7 +35,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let cluster = context.cluster().await?;
     let handle = arguments.claim.handle(&cluster)?;
     let mut lock = lock_of(&cluster, &handle, Timing::default())?;
-    match arguments.dry_run {
+    match arguments.dry_run.mode {
         DryRun::None => {}
         DryRun::Server => lock = lock.with_dry_run(),
         DryRun::Client => {
@@ -90,9 +81,9 @@ fn say(
         Format::Name => output::data(&name)?,
         format if format.is_structured() => format.show(&json!({
             "apiVersion": API_VERSION, "kind": "LeaseRelease", "lease": handle.lease, "namespace": handle.namespace,
-            "holder": handle.holder, "outcome": outcome, "dryRun": arguments.dry_run.as_str(),
+            "holder": handle.holder, "outcome": outcome, "dryRun": arguments.dry_run.mode.as_str(),
         }))?,
-        _ => output::data(&format!("{name} {words}{}", arguments.dry_run.suffix()))?,
+        _ => output::data(&format!("{name} {words}{}", arguments.dry_run.mode.suffix()))?,
     }
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use super::claim::{
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::flags::DryRun;
+use crate::flags::{DryRun, DryRunFlag};
 use crate::output::{self, format::Format};
 
 /// Renew a claim, once
@@ -23,17 +23,8 @@ pub(crate) struct Arguments {
     claim: ClaimArguments,
     #[command(flatten)]
     timing: TimingArguments,
-    /// Check, but do not write; without a mode it is client
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = DryRun::BARE,
-        value_name = "MODE"
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// Output format: table, json, yaml, name, jsonpath=PATH
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Format,
@@ -44,7 +35,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let cluster = context.cluster().await?;
     let handle = arguments.claim.handle(&cluster)?;
     let mut lock = lock_of(&cluster, &handle, timing)?;
-    match arguments.dry_run {
+    match arguments.dry_run.mode {
         DryRun::Client => {
             output::data(&format!(
                 "lease.coordination.k8s.io/{} would be renewed (dry run)",
@@ -63,7 +54,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         .claim
         .handle_file
         .as_ref()
-        .filter(|_| arguments.dry_run == DryRun::None)
+        .filter(|_| arguments.dry_run.mode == DryRun::None)
     {
         write_handle(path, &renewed)?;
     }
@@ -73,7 +64,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
             let expires = renewed.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ");
             output::data(&format!(
                 "{name} renewed until {expires}{}",
-                arguments.dry_run.suffix()
+                arguments.dry_run.mode.suffix()
             ))?;
         }
         Format::Name => output::data(&name)?,

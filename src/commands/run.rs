@@ -24,7 +24,7 @@ use super::key::KeyArguments;
 use crate::context::{Cluster, Context};
 use crate::exit::Exit;
 use crate::failure::{Failure, missing_rule};
-use crate::flags::{DryRun, duration};
+use crate::flags::{DryRun, DryRunFlag, duration};
 use crate::output::{self, progress};
 use crate::process::{Group, How, Signals, parse};
 
@@ -43,7 +43,7 @@ const RELEASE_AFTER_LOSS: Duration = Duration::from_secs(2);
 /// the group (setsid), and nothing helps when gwlock and its guard are frozen together.
 ///
 /// The command finds GWLOCK_LEASE, GWLOCK_NAMESPACE, GWLOCK_HOLDER and GWLOCK_FENCING_TOKEN in its environment. POSIX
-/// signals are passed on to it, and its exit code is that of gwlock.
+/// signals are passed on to it, and its exit code is that of gwlock. A dry run does not run it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   gwlock run nightly-backup -- pg_dump -f /backup/db.sql
@@ -72,17 +72,8 @@ pub(crate) struct Arguments {
     /// Who acquires [default: $POD_NAME, user@host]; a nonce is appended
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     identity: Option<String>,
-    /// Check, but do not write, and do not run the command
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = DryRun::BARE,
-        value_name = "MODE"
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// The command and its arguments, behind --
     #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     command: Vec<OsString>,
@@ -95,7 +86,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let cluster = context.cluster().await?;
     let base = Context::identity(arguments.identity.as_deref());
     let mut builder = claim::builder(&cluster, &cluster.namespace, name.clone(), &base, timing);
-    match arguments.dry_run {
+    match arguments.dry_run.mode {
         DryRun::Client => return arguments.would_run(&name, &base, &cluster),
         DryRun::Server => builder = builder.dry_run(),
         DryRun::None => {}
@@ -105,7 +96,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let path = arguments
         .status_file
         .as_deref()
-        .filter(|_| arguments.dry_run == DryRun::None);
+        .filter(|_| arguments.dry_run.mode == DryRun::None);
     let mut status = Status::start(path, &name, &cluster.namespace)?;
     let run = Run {
         arguments,
@@ -115,7 +106,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         kill_after,
     };
     let ended = match run.acquire(&lock, &mut signals).await {
-        Ok(Ok(guard)) if arguments.dry_run == DryRun::Server => {
+        Ok(Ok(guard)) if arguments.dry_run.mode == DryRun::Server => {
             let _ = guard.leave().await;
             return arguments.would_run(&name, &base, &cluster);
         }
@@ -161,7 +152,7 @@ impl Arguments {
         output::data(&format!(
             "lease.coordination.k8s.io/{name} would be acquired by {base} in {}, to run {words:?}{}",
             cluster.namespace,
-            self.dry_run.suffix()
+            self.dry_run.mode.suffix()
         ))?;
         Ok(Exit::Done)
     }

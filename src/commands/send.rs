@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::flags::DryRun;
+use crate::flags::{DryRun, DryRunFlag};
 use crate::gateway::compose::Source;
 use crate::gateway::payload::MAX_BODY;
 use crate::output::{self, format::Format};
@@ -61,17 +61,8 @@ pub(crate) struct Arguments {
     direct: DirectArguments,
     #[command(flatten)]
     burst: BurstArguments,
-    /// Show what would be done: client sends nothing that writes, server lets the server check the writes
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = DryRun::BARE,
-        value_name = "MODE"
-    )]
-    dry_run: DryRun,
+    #[command(flatten)]
+    dry_run: DryRunFlag,
     /// Show every step on stderr: signal, target, fingerprint, lease, each request, decision
     #[arg(long)]
     trace: bool,
@@ -158,7 +149,7 @@ impl Arguments {
         }
         self.gateway.check()?;
         self.direct.check()?;
-        if self.gateway.url().is_some() && self.dry_run == DryRun::Server {
+        if self.gateway.url().is_some() && self.dry_run.mode == DryRun::Server {
             return Err(Failure::says(
                 Exit::Usage,
                 "no gateway can be asked to check a signal and not act on it",

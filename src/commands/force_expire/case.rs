@@ -81,7 +81,7 @@ impl Case {
     ) -> Result<Self, Failure> {
         let namespace = cluster.namespace.clone();
         let mut api = LeaseApi::new(cluster.client.clone(), &namespace, name.clone());
-        if arguments.dry_run == DryRun::Server {
+        if arguments.dry_run.mode == DryRun::Server {
             api = api.dry_run();
         }
         let timeout = cluster.request_timeout.unwrap_or(REQUEST_TIMEOUT);
@@ -114,7 +114,7 @@ impl Case {
             judged,
             pod,
             outcome: None,
-            dry_run: arguments.dry_run,
+            dry_run: arguments.dry_run.mode,
         })
     }
 

@@ -143,7 +143,7 @@ impl Direct {
             processing,
             namespaces,
             version: arguments.gateway_version.into(),
-            dry_run: arguments.dry_run,
+            dry_run: arguments.dry_run.mode,
             tracer: tracer.clone(),
         })
     }

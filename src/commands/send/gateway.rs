@@ -150,7 +150,7 @@ impl Gateway {
             ingestion: Ingestion::offline(version),
             same: (!arguments.burst.distinct_targets).then(OnceCell::new),
             retry: given.retry,
-            dry_run: arguments.dry_run != DryRun::None,
+            dry_run: arguments.dry_run.mode != DryRun::None,
             tracer: tracer.clone(),
         }))
     }

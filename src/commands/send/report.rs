@@ -35,13 +35,13 @@ fn one(arguments: &Arguments, answer: Answer) -> Result<Exit, Failure> {
                 format.show(&value)?;
             }
         }
-        Format::Name => output::data(&names(&answer, arguments.dry_run))?,
+        Format::Name => output::data(&names(&answer, arguments.dry_run.mode))?,
         format => {
             let is_told_below = answer.failure.is_some() && answer.signals.len() == 1;
             if !is_told_below {
                 let rows = answer.signals.iter();
                 let rows = rows.map(|told| (told, answer.took, answer.request_id.as_deref()));
-                show_rows(rows, *format == Format::Wide, arguments.dry_run)?;
+                show_rows(rows, *format == Format::Wide, arguments.dry_run.mode)?;
             }
             if let Some(action) = action(&answer) {
                 output::problem("hint", HINT, action);
@@ -162,7 +162,7 @@ fn cells(
 fn many(arguments: &Arguments, total: Total) -> Result<Exit, Failure> {
     match &arguments.output {
         format if format.is_structured() => {
-            format.show(&report(&total, arguments.dry_run))?;
+            format.show(&report(&total, arguments.dry_run.mode))?;
         }
         _ => output::data(&summary(&total))?,
     }
