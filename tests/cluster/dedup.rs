@@ -1,15 +1,15 @@
 //! `dedup check` on a real control plane: its pages, its selectors, its stamps, and a proposed command run by a shell.
 
 use std::process::Command;
-use std::time::Duration;
 
 use gwlock_engine::client::transport;
 use gwlock_engine::protocol::key::Fingerprint;
-use gwlock_testkit::{REMEDIATION_REQUESTS, User, control_plane};
+use gwlock_testkit::{User, control_plane};
 use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
-use kube::client::Body;
 use serde_json::{Value, json};
+
+use crate::definition::serve_remediation_requests;
 
 /// More than a page.
 const MANY: usize = 260;
@@ -20,21 +20,6 @@ struct World {
 }
 
 impl World {
-    async fn serve_requests(&self) {
-        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        let definition = Request::post(definitions)
-            .header("content-type", "application/yaml")
-            .body(Body::from(REMEDIATION_REQUESTS.as_bytes().to_vec()))
-            .unwrap();
-        // Another test may have defined them.
-        let code = self.client.send(definition).await.unwrap().status();
-        assert!(code == 201 || code == 409, "{code}");
-        let list = || Request::get(self.collection()).body(Vec::new()).unwrap();
-        while self.client.request::<Value>(list()).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
     fn collection(&self) -> String {
         let namespace = &self.namespace;
         format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests")
@@ -87,7 +72,7 @@ async fn findings_on_a_real_server_are_fixed_by_the_command_beside_them() {
     let client = transport::connect(control_plane.config(User::Admin, &namespace)).unwrap();
     let kubeconfig = control_plane.kubeconfig(User::Admin, &namespace).unwrap();
     let world = World { client, namespace };
-    world.serve_requests().await;
+    serve_remediation_requests(&world.client).await;
     for number in 0..MANY {
         let pod = format!("pod-{number}");
         let status = Value::Null;

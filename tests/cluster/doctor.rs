@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use gwlock_engine::client::transport;
-use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User, control_plane};
+use gwlock_testkit::{ControlPlane, User, control_plane};
 use http::Request;
-use kube::client::Body;
 use serde_json::{Value, json};
+
+use crate::definition::serve_remediation_requests;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
@@ -23,24 +24,6 @@ impl World {
             .header("content-type", "application/json")
             .body(object.to_string().into_bytes());
         self.client.request(request.unwrap()).await.unwrap()
-    }
-
-    async fn serve_requests(&self) {
-        let definition = Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-            .header("content-type", "application/yaml")
-            .body(Body::from(REMEDIATION_REQUESTS.as_bytes().to_vec()))
-            .unwrap();
-        // Another test may have defined them.
-        let code = self.client.send(definition).await.unwrap().status();
-        assert!(code == 201 || code == 409, "{code}");
-        let path = format!(
-            "/apis/kubernaut.ai/v1alpha1/namespaces/{}/remediationrequests",
-            self.namespace
-        );
-        let list = || Request::get(&path).body(Vec::new()).unwrap();
-        while self.client.request::<Value>(list()).await.is_err() {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
     }
 
     /// Lets a user do this in the namespace.
@@ -122,7 +105,7 @@ async fn everybody_is_told_what_they_may_and_kubectl_takes_what_is_proposed() {
         client,
         namespace,
     };
-    world.serve_requests().await;
+    serve_remediation_requests(&world.client).await;
     let rule = |group: &str, resource: &str, verbs: &[&str]| json!({"apiGroups": [group], "resources": [resource], "verbs": verbs});
     let look = || {
         vec![

@@ -2,16 +2,16 @@
 //! no kubelet: statuses are written through the API.
 
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use gwlock_engine::client::convert::micro_time;
 use gwlock_engine::client::transport;
 use gwlock_engine::protocol::key::Fingerprint;
-use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User, control_plane};
+use gwlock_testkit::{ControlPlane, User, control_plane};
 use http::{Method, Request};
 use jiff::Timestamp;
-use kube::client::Body;
 use serde_json::{Value, json};
+
+use crate::definition::serve_remediation_requests;
 
 const TARGET: &str = "prod:Deployment:payment-api";
 const KEY: &str = "gw-lock-91fce8d5c4949766";
@@ -33,27 +33,8 @@ impl World {
             client,
             namespace,
         };
-        world.serve_requests().await;
+        serve_remediation_requests(&world.client).await;
         Some(world)
-    }
-
-    async fn serve_requests(&self) {
-        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        let definition = Request::post(definitions)
-            .header("content-type", "application/yaml")
-            .body(Body::from(REMEDIATION_REQUESTS.as_bytes().to_vec()))
-            .unwrap();
-        // Another test may have defined them.
-        let code = self.client.send(definition).await.unwrap().status();
-        assert!(code == 201 || code == 409, "{code}");
-        let path = format!(
-            "/apis/kubernaut.ai/v1alpha1/{}",
-            self.within("remediationrequests")
-        );
-        let list = || Request::get(&path).body(Vec::new()).unwrap();
-        while self.client.request::<Value>(list()).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
     }
 
     fn within(&self, resource: &str) -> String {

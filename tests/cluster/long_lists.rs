@@ -12,11 +12,12 @@ use futures_util::{StreamExt as _, stream};
 use gwlock_engine::client::convert::micro_time;
 use gwlock_engine::client::transport;
 use gwlock_engine::protocol::key::Fingerprint;
-use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User, private_control_plane};
+use gwlock_testkit::{ControlPlane, User, private_control_plane};
 use http::{Method, Request};
 use jiff::Timestamp;
-use kube::client::Body;
 use serde_json::{Value, json};
+
+use crate::definition::serve_remediation_requests;
 
 const LEASES: usize = 20_000;
 const PODS: usize = 50;
@@ -48,17 +49,9 @@ fn fingerprint(number: usize) -> Fingerprint {
 async fn fill(client: &kube::Client) {
     let namespace = json!({"metadata": {"name": NAMESPACE}});
     send(client, Method::POST, "/api/v1/namespaces", &namespace).await;
-    let definition = Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-        .header("content-type", "application/yaml")
-        .body(Body::from(REMEDIATION_REQUESTS.as_bytes().to_vec()))
-        .unwrap();
-    assert_eq!(client.send(definition).await.unwrap().status(), 201);
+    serve_remediation_requests(client).await;
     let requests =
         format!("/apis/kubernaut.ai/v1alpha1/namespaces/{NAMESPACE}/remediationrequests");
-    let list = || Request::get(&requests).body(Vec::new()).unwrap();
-    while client.request::<Value>(list()).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
     let pods = format!("/api/v1/namespaces/{NAMESPACE}/pods");
     for number in 0..PODS {
         let pod = json!({

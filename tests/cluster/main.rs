@@ -8,6 +8,7 @@ mod bench_requests;
 #[cfg(feature = "sim")]
 mod contention;
 mod dedup;
+mod definition;
 mod doctor;
 #[cfg(feature = "serve")]
 mod exchange;

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use gwlock::rbac::profiles::gwlock::{self as profiles, Operation, Permission};
 use gwlock_engine::client::transport;
-use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User, private_control_plane};
+use gwlock_testkit::{ControlPlane, User, private_control_plane};
 use http::{Method, Request};
 use jiff::Timestamp;
-use kube::client::Body;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::definition::serve_remediation_requests;
 use crate::rbac_steps::{Cluster, Ground, PATIENCE, all_at_once, run, run_without};
 
 /// The profiles of gwlock.
@@ -56,24 +56,9 @@ impl Real {
             client,
             folder: TempDir::new().unwrap(),
         };
-        real.serve_remediation_requests();
+        real.runtime
+            .block_on(serve_remediation_requests(&real.client));
         Some(real)
-    }
-
-    fn serve_remediation_requests(&self) {
-        let definition = Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-            .header("content-type", "application/yaml")
-            .body(Body::from(REMEDIATION_REQUESTS.as_bytes().to_vec()))
-            .unwrap();
-        let answer = self.runtime.block_on(self.client.send(definition)).unwrap();
-        // Another test may have defined them.
-        assert!(matches!(answer.status().as_u16(), 201 | 409));
-        let list = "/apis/kubernaut.ai/v1alpha1/remediationrequests";
-        let began = Instant::now();
-        while self.try_call(Method::GET, list, None).is_err() {
-            assert!(began.elapsed() < PATIENCE, "{list} is not served");
-            thread::sleep(Duration::from_millis(50));
-        }
     }
 
     fn try_call(

@@ -1,13 +1,14 @@
 //! `send --direct` on a real API server: what its dry run leaves alone, and what a burst adds up to.
 
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use gwlock_engine::client::transport;
-use gwlock_testkit::{REMEDIATION_REQUESTS, User, control_plane};
+use gwlock_testkit::{User, control_plane};
 use http::Request;
 use kube::client::Body;
 use serde_json::{Value, json};
+
+use crate::definition::serve_remediation_requests;
 
 /// A namespace that is managed, with a pod to complain about.
 struct World {
@@ -67,14 +68,7 @@ async fn a_server_dry_run_stores_nothing_and_a_burst_is_counted_to_the_last_one(
         kubeconfig: control_plane.kubeconfig(User::Admin, &namespace).unwrap(),
         namespace,
     };
-    let definitions = Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
-    let definition = REMEDIATION_REQUESTS.to_owned();
-    world
-        .write(definitions, "application/yaml", definition)
-        .await;
-    while world.requests().await.is_none() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    serve_remediation_requests(&world.client).await;
     let path = format!("/api/v1/namespaces/{}", world.namespace);
     let label = json!({"metadata": {"labels": {"kubernaut.ai/managed": "true"}}}).to_string();
     let patch = Request::patch(&path);

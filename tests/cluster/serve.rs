@@ -12,15 +12,15 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use gwlock_engine::client::transport;
 use gwlock_engine::protocol::key::Fingerprint;
-use gwlock_testkit::{ControlPlane, REMEDIATION_REQUESTS, User};
+use gwlock_testkit::{ControlPlane, User};
 use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
-use kube::client::Body;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::time::{sleep, timeout};
 
+use crate::definition::serve_remediation_requests;
 use crate::exchange::{Answer, get, post};
 
 /// Where Alertmanager sends.
@@ -66,17 +66,7 @@ impl World {
             kubeconfig: control_plane.kubeconfig(User::Admin, &namespace).unwrap(),
             namespace,
         };
-        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        let definition = Request::post(definitions)
-            .header("content-type", "application/yaml")
-            .body(Body::from(REMEDIATION_REQUESTS.as_bytes().to_vec()))
-            .unwrap();
-        // Another test may have defined them.
-        let code = world.client.send(definition).await.unwrap().status();
-        assert!(code == 201 || code == 409, "{code}");
-        while world.try_requests().await.is_none() {
-            sleep(Duration::from_millis(50)).await;
-        }
+        serve_remediation_requests(&world.client).await;
         world.manage(&world.namespace).await;
         world.pods(["api"]).await;
         world
