@@ -166,6 +166,14 @@ impl Failure {
         }
     }
 
+    /// A list of leases failed, in one namespace or in all.
+    pub(crate) fn unlisted(error: &ListError, namespace: Option<&str>) -> Self {
+        match error {
+            ListError::Refused(refusal) => Self::refused(refusal, namespace),
+            ListError::Unreachable(message) => Self::unreachable(message),
+        }
+    }
+
     /// The server gave no clear answer; `message` is the transport's.
     pub(crate) fn unreachable(message: &str) -> Self {
         Self {
@@ -304,15 +312,6 @@ impl From<OutputError> for Failure {
             OutputError::JsonPath(_) => Self::new(Exit::Usage, error)
                 .hint("such as {.items[0].holder} and {range .items[*]}{.name}{\"\\n\"}{end}"),
             OutputError::Format(_) => Self::new(Exit::Bug, error),
-        }
-    }
-}
-
-impl From<ListError> for Failure {
-    fn from(error: ListError) -> Self {
-        match error {
-            ListError::Refused(refusal) => Self::refused(&refusal, None),
-            ListError::Unreachable(message) => Self::unreachable(&message),
         }
     }
 }

@@ -156,7 +156,8 @@ async fn clean_up(cluster: &Cluster, prefix: &str) -> Result<(), Failure> {
         timeout,
         |name| name.starts_with(prefix),
     )
-    .await?;
+    .await
+    .map_err(|error| Failure::unlisted(&error, Some(&cluster.namespace)))?;
     let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     for lease in left.items {
         match leases.delete(&lease.name, &DeleteParams::default()).await {

@@ -6,9 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use gwlock_engine::client::SystemClock;
 use gwlock_engine::client::lease_api::LeaseApi;
-use gwlock_engine::client::list::{self, ListError, Listed, Listing};
+use gwlock_engine::client::list::{self, Listed, Listing};
 use gwlock_engine::client::removal::{LookError, Remover};
-use gwlock_engine::protocol::clock::Moment;
 use gwlock_engine::protocol::expiry::{Reading, Verdict, judge};
 use gwlock_engine::protocol::key::{GATEWAY_PREFIX, LeaseName, ORCHESTRATOR_PREFIX};
 use gwlock_engine::protocol::removal::Removed;
@@ -134,23 +133,15 @@ async fn list_all(arguments: &Arguments, cluster: &Cluster) -> Result<Listing, F
         let mut prefixes = arguments.prefix.iter();
         prefixes.any(|prefix| name.starts_with(prefix.text()))
     };
-    match list::list(&cluster.client, namespace, None, timeout, wanted).await {
-        Ok(listing) => Ok(listing),
-        Err(ListError::Refused(refusal)) => Err(Failure::refused(&refusal, namespace)),
-        Err(error) => Err(error.into()),
-    }
+    list::list(&cluster.client, namespace, None, timeout, wanted)
+        .await
+        .map_err(|error| Failure::unlisted(&error, namespace))
 }
 
 /// What had expired when the list was made.
 fn expired(listing: Listing, older_than: Duration) -> Vec<Listed> {
-    let now = Moment::default();
     let is_expired = |listed: &Listed| {
-        let reading = Reading {
-            record: &listed.record,
-            date: listing.date,
-            arrived: now,
-            unchanged_since: now,
-        };
+        let reading = Reading::first(&listed.record, listing.date);
         is_old_enough(&judge(&reading, DEFAULT_MARGIN), older_than)
     };
     listing.items.into_iter().filter(is_expired).collect()
@@ -303,6 +294,7 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use gwlock_engine::protocol::clock::Moment;
     use gwlock_engine::protocol::expiry::{Evidence, Rule};
 
     use super::*;

@@ -1,11 +1,12 @@
 //! Clocks: this machine's by all answers, and the holders' by what they wrote into their leases.
 
 use gwlock_engine::client::list::Listing;
-use gwlock_engine::protocol::key::{GATEWAY_PREFIX, ORCHESTRATOR_PREFIX};
 use gwlock_engine::protocol::timing::{DEFAULT_LEASE_DURATION, DEFAULT_MARGIN};
 use serde_json::json;
 
 use super::check::{Check, Outcome, Step, Subject, several, some};
+use super::leases::locks;
+use crate::evidence::acquisition::skew;
 use crate::evidence::machine_clock::MachineClock;
 
 /// What several answers say together, each of which narrows the interval. `None` if none had a `Date`, or if they
@@ -49,19 +50,10 @@ pub(crate) fn machine(answers: &[MachineClock]) -> Check {
 
 /// The clocks of those who hold leases: what they wrote against when the server saw it.
 pub(crate) fn holders(leases: &Listing) -> Check {
-    let mut off: Vec<(i64, &str, &str)> = leases
-        .items
-        .iter()
-        .filter(|lease| {
-            [GATEWAY_PREFIX, ORCHESTRATOR_PREFIX]
-                .iter()
-                .any(|prefix| lease.name.starts_with(prefix))
-        })
+    let mut off: Vec<(i64, &str, &str)> = locks(leases)
         .filter_map(|lease| {
             let record = &lease.record;
-            let (written, stamp) = record.claim.renew_time.zip(record.stamp)?;
-            let skew = written.as_second() - stamp.as_second();
-            Some((skew, record.holder()?, lease.name.as_str()))
+            Some((skew(record)?, record.holder()?, lease.name.as_str()))
         })
         .filter(|(skew, ..)| skew.unsigned_abs() > DEFAULT_MARGIN.as_secs())
         .collect();

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use gwlock_engine::client::list::{Listed, Listing};
-use gwlock_engine::protocol::clock::Moment;
 use gwlock_engine::protocol::expiry::{Evidence, Reading, Rule, Verdict, judge};
-use gwlock_engine::protocol::key::{GATEWAY_PREFIX, ORCHESTRATOR_PREFIX};
+use gwlock_engine::protocol::key::GATEWAY_PREFIX;
 use gwlock_engine::protocol::timing::DEFAULT_MARGIN;
 use serde_json::json;
 
 use super::check::{Check, Outcome, Step, Subject, several, some};
 use crate::evidence::findings::{Finding, Looking, of_lease};
+use crate::evidence::holder::Family;
 use crate::gateway::dedup::findings::LONG;
 
 /// How many are named in a message.
@@ -24,22 +24,13 @@ pub(crate) const LEASES_PER_KEY: usize = 10;
 pub(crate) const FEW: usize = 100;
 
 /// Those whose holders are judged by the lock's rule.
-fn locks(leases: &Listing) -> impl Iterator<Item = &Listed> {
-    let is_lock = |lease: &&Listed| {
-        lease.name.starts_with(GATEWAY_PREFIX) || lease.name.starts_with(ORCHESTRATOR_PREFIX)
-    };
-    leases.items.iter().filter(is_lock)
+pub(super) fn locks(leases: &Listing) -> impl Iterator<Item = &Listed> {
+    let items = leases.items.iter();
+    items.filter(|lease| Family::of(&lease.name).is_lock())
 }
 
 fn verdict(lease: &Listed, leases: &Listing) -> Verdict {
-    let now = Moment::default();
-    let reading = Reading {
-        record: &lease.record,
-        date: leases.date,
-        arrived: now,
-        unchanged_since: now,
-    };
-    judge(&reading, DEFAULT_MARGIN)
+    judge(&Reading::first(&lease.record, leases.date), DEFAULT_MARGIN)
 }
 
 fn expired(lease: &Listed, leases: &Listing) -> Option<Evidence> {

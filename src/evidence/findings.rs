@@ -208,7 +208,6 @@ fn looks_like_a_lock(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use gwlock_engine::protocol::clock::Moment;
     use gwlock_engine::protocol::expiry::{Reading, judge};
     use gwlock_engine::protocol::record::{Claim, LeaseRecord};
     use gwlock_engine::protocol::timing::DEFAULT_MARGIN;
@@ -246,12 +245,7 @@ mod tests {
     }
 
     fn found_at(listed: &Listed, date: i64, looking: Looking) -> Vec<Finding> {
-        let reading = Reading {
-            record: &listed.record,
-            date: second(date),
-            arrived: Moment::default(),
-            unchanged_since: Moment::default(),
-        };
+        let reading = Reading::first(&listed.record, second(date));
         of_lease(listed, &judge(&reading, DEFAULT_MARGIN), looking)
     }
 

@@ -6,7 +6,6 @@
 use std::collections::{HashMap, HashSet};
 
 use gwlock_engine::client::list::Listed;
-use gwlock_engine::protocol::clock::Moment;
 use gwlock_engine::protocol::expiry::{Reading, Verdict, judge};
 use gwlock_engine::protocol::record::LeaseRecord;
 use gwlock_engine::protocol::timing::DEFAULT_MARGIN;
@@ -67,14 +66,8 @@ pub fn shared_names(leases: &[Listed], date: Option<Timestamp>) -> HashMap<&str,
 }
 
 fn is_held(record: &LeaseRecord, date: Option<Timestamp>) -> bool {
-    let now = Moment::default();
-    let reading = Reading {
-        record,
-        date,
-        arrived: now,
-        unchanged_since: now,
-    };
-    matches!(judge(&reading, DEFAULT_MARGIN), Verdict::Held { .. })
+    let verdict = judge(&Reading::first(record, date), DEFAULT_MARGIN);
+    matches!(verdict, Verdict::Held { .. })
 }
 
 /// What was seen of one name.

@@ -22,6 +22,19 @@ pub struct Reading<'a> {
     pub unchanged_since: Moment,
 }
 
+impl<'a> Reading<'a> {
+    /// The first read of a record: nothing has been observed before it. For whoever does not look again.
+    #[must_use]
+    pub fn first(record: &'a LeaseRecord, date: Option<Timestamp>) -> Self {
+        Self {
+            record,
+            date,
+            arrived: Moment::default(),
+            unchanged_since: Moment::default(),
+        }
+    }
+}
+
 /// By which rule the age was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {

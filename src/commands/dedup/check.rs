@@ -140,7 +140,6 @@ async fn leases(
             reason: refusal.message,
             namespace: namespace.map(str::to_owned),
         })),
-        Err(ListError::Refused(refusal)) => Err(Failure::refused(&refusal, namespace)),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Failure::unlisted(&error, namespace)),
     }
 }

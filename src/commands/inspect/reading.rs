@@ -39,19 +39,10 @@ async fn list_all(arguments: &Arguments, cluster: &Cluster) -> Result<Listing, F
     let namespace = arguments.namespace(cluster);
     let timeout = cluster.request_timeout.unwrap_or(DEFAULT_TIMEOUT);
     let wanted = |name: &str| arguments.wants(name, &[]);
-    match list::list(
-        &cluster.client,
-        namespace,
-        arguments.selector.as_deref(),
-        timeout,
-        wanted,
-    )
-    .await
-    {
-        Ok(listing) => Ok(listing),
-        Err(list::ListError::Refused(refusal)) => Err(Failure::refused(&refusal, namespace)),
-        Err(error) => Err(error.into()),
-    }
+    let selector = arguments.selector.as_deref();
+    list::list(&cluster.client, namespace, selector, timeout, wanted)
+        .await
+        .map_err(|error| Failure::unlisted(&error, namespace))
 }
 
 async fn read_each(keys: &[LeaseName], cluster: &Cluster) -> Result<Listing, Failure> {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anstyle::Style;
 use gwlock_engine::client::list::Listed;
-use gwlock_engine::protocol::clock::Moment;
 use gwlock_engine::protocol::expiry::{Evidence, Reading, Rule, Verdict, judge};
 use gwlock_engine::protocol::timing::DEFAULT_MARGIN;
 use jiff::Timestamp;
@@ -144,16 +143,7 @@ impl<'a> Report<'a> {
         surroundings: Option<&'a Surroundings<'a>>,
     ) -> Self {
         let record = &listed.record;
-        let now = Moment::default();
-        let verdict = judge(
-            &Reading {
-                record,
-                date,
-                arrived: now,
-                unchanged_since: now,
-            },
-            DEFAULT_MARGIN,
-        );
+        let verdict = judge(&Reading::first(record, date), DEFAULT_MARGIN);
         let family = Family::of(&listed.name);
         let has_expiry = family != Family::Interactive;
         let state = match verdict {

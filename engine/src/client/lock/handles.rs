@@ -155,16 +155,8 @@ impl LeaseLock {
         let Some(record) = record else {
             return Ok(Standing::Gone);
         };
-        let now = self.clock().now();
-        let verdict = judge(
-            &Reading {
-                record: &record,
-                date: read.date,
-                arrived: now,
-                unchanged_since: now,
-            },
-            std::time::Duration::ZERO,
-        );
+        let reading = Reading::first(&record, read.date);
+        let verdict = judge(&reading, std::time::Duration::ZERO);
         let same = (handle.uid.is_empty() || handle.uid == record.uid)
             && record.holder() == Some(handle.holder.as_str())
             && matches!(verdict, Verdict::Held { .. });

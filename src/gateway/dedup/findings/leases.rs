@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use gwlock_engine::client::list::{Listed, Listing};
-use gwlock_engine::protocol::clock::Moment;
 use gwlock_engine::protocol::expiry::{Evidence, Reading, Rule, Verdict, judge};
 use gwlock_engine::protocol::key::{FINGERPRINT_PREFIX_LEN, GATEWAY_PREFIX};
 use gwlock_engine::protocol::record::LeaseRecord;
@@ -100,12 +99,5 @@ fn long_held(lease: &Listed, groups: &[&Group], date: Option<Timestamp>) -> Opti
 }
 
 fn verdict(record: &LeaseRecord, date: Option<Timestamp>) -> Verdict {
-    let now = Moment::default();
-    let reading = Reading {
-        record,
-        date,
-        arrived: now,
-        unchanged_since: now,
-    };
-    judge(&reading, DEFAULT_MARGIN)
+    judge(&Reading::first(record, date), DEFAULT_MARGIN)
 }
