@@ -18,8 +18,6 @@ pub(crate) mod processing;
 pub(crate) mod rbac;
 pub(crate) mod release;
 pub(crate) mod renew;
-#[cfg(feature = "serve")]
-pub(crate) mod replica;
 mod requests;
 pub(crate) mod resolve;
 pub(crate) mod run;

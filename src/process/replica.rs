@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::io;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,10 +13,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
-
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::output::escape::escape_line;
 
 /// The program that runs, even if its file has been replaced.
 const THIS_PROGRAM: &str = "/proc/self/exe";
@@ -50,7 +47,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     /// Starts one, and waits until it serves. Everybody on this machine may send to it.
-    pub(crate) async fn start(launch: Launch) -> Result<Self, Failure> {
+    pub(crate) async fn start(launch: Launch) -> Result<Self, StartError> {
         let mut command = Command::new(THIS_PROGRAM);
         command
             .args(["serve", "--auth", "none", "--bind-address", ANYWHERE])
@@ -68,26 +65,15 @@ impl Replica {
             // Ctrl-C is for who started it, who ends it in his own time.
             .process_group(0)
             .kill_on_drop(true);
-        let failed = |error| {
-            Failure::new(
-                Exit::Config,
-                anyhow::Error::new(error).context("cannot start a replica"),
-            )
-        };
-        let mut child = command.spawn().map_err(failed)?;
-        let stderr = child
-            .stderr
-            .take()
-            .map(|stderr| BufReader::new(stderr).lines());
-        let Some(mut lines) = stderr else {
-            return Err(Failure::says(Exit::Bug, "a replica has no stderr"));
-        };
+        let mut child = command.spawn()?;
+        let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe);
+        let stderr = stderr.map_err(io::Error::from)?;
+        let mut lines = BufReader::new(stderr).lines();
         let identity = launch.identity;
         let said = Arc::new(Mutex::new(VecDeque::new()));
         let serving = serving(&mut lines, &said);
         let Ok(serving) = timeout(PATIENCE, serving).await else {
-            let message = format!("replica {identity} serves nothing after {PATIENCE:?}");
-            return Err(Failure::says(Exit::Unreachable, message));
+            return Err(StartError::Silent(identity));
         };
         let Some([signals, probes, metrics]) = serving else {
             return Err(ended(&mut child, &identity, &said).await);
@@ -104,11 +90,9 @@ impl Replica {
     }
 
     /// Kills it as a node that loses its power does, and waits until it is dead.
-    pub(crate) async fn kill(&mut self) -> Result<(), Failure> {
-        self.child
-            .kill()
-            .await
-            .map_err(|error| Failure::new(Exit::Bug, error))
+    pub(crate) async fn kill(mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill().await;
     }
 
     /// Lets it stand still, as a frozen node does. It may take a moment.
@@ -147,6 +131,23 @@ impl Replica {
     }
 }
 
+/// Why there is no replica.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("a replica cannot be started")]
+    Spawn(#[from] io::Error),
+    #[error("replica {0} serves nothing after {PATIENCE:?}")]
+    Silent(String),
+    #[error("replica {identity} ended before it served:\n{said}")]
+    Ended {
+        identity: String,
+        /// Its exit code, unless it was killed.
+        code: Option<u8>,
+        /// Its last words.
+        said: String,
+    },
+}
+
 type Said = Mutex<VecDeque<String>>;
 
 fn keep(said: &Said, line: String) {
@@ -183,16 +184,13 @@ async fn listen(mut lines: Lines<BufReader<ChildStderr>>, said: Arc<Said>) {
 }
 
 /// Why it has ended, with its own words and exit code.
-async fn ended(child: &mut Child, identity: &str, said: &Said) -> Failure {
+async fn ended(child: &mut Child, identity: &str, said: &Said) -> StartError {
     let code = child.wait().await.ok().and_then(|status| status.code());
-    let exit = code
-        .and_then(|code| u8::try_from(code).ok())
-        .and_then(Exit::of);
     let said = said.lock().unwrap_or_else(PoisonError::into_inner);
-    let said: Vec<_> = said.iter().map(|line| escape_line(line)).collect();
-    let message = format!(
-        "replica {identity} ended before it served:\n{}",
-        said.join("\n")
-    );
-    Failure::says(exit.unwrap_or(Exit::Unreachable), message)
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    StartError::Ended {
+        identity: identity.to_owned(),
+        code: code.and_then(|code| u8::try_from(code).ok()),
+        said: said.join("\n"),
+    }
 }
