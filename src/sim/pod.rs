@@ -41,6 +41,15 @@ enum Brain {
     Gateway(Arc<GatewaySignals>),
 }
 
+/// What makes a process behave as it does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Character {
+    pub(super) speaks: Speaks,
+    /// For the engine's protocol; the others have theirs.
+    pub(super) timing: Timing,
+    pub(super) clock: PodClock,
+}
+
 /// The namespace of the leases of a process that shares them with nobody.
 pub(super) fn namespace_of_its_own(link: &Link) -> String {
     format!("{}-{}", link.pod, link.incarnation)
@@ -48,12 +57,12 @@ pub(super) fn namespace_of_its_own(link: &Link) -> String {
 
 impl Pod {
     /// A process that has just started.
-    pub(super) fn start(
-        link: Arc<Link>,
-        speaks: Speaks,
-        clock: PodClock,
-        rng: &mut StdRng,
-    ) -> Self {
+    pub(super) fn start(link: Arc<Link>, character: Character, rng: &mut StdRng) -> Self {
+        let Character {
+            speaks,
+            timing,
+            clock,
+        } = character;
         let client = link.client(NAMESPACE);
         let rng = StdRng::seed_from_u64(rng.next_u64());
         let locks = match speaks {
@@ -64,9 +73,10 @@ impl Pod {
         let brain = match speaks {
             Speaks::Gwlock | Speaks::CreateOnly => Brain::Ours(
                 SignalProcessor::builder(client, &locks, NAMESPACE, link.pod.clone())
+                    .timing(timing)
                     .clock(Arc::new(clock))
                     .rng(rng)
-                    .observer(observer(link.clone(), locks.clone(), clock))
+                    .observer(observer(link.clone(), locks.clone(), &character))
                     .build(),
             ),
             Speaks::Gateway | Speaks::GatewayJanuary | Speaks::Unlocked => {
@@ -159,9 +169,9 @@ fn ours(processed: &Processed) -> Told {
 }
 
 /// Tells of the holds of a processor. Those of one run come one after the other.
-fn observer(link: Arc<Link>, locks: String, clock: PodClock) -> Observer {
+fn observer(link: Arc<Link>, locks: String, character: &Character) -> Observer {
     let open: Mutex<BTreeMap<u64, String>> = Mutex::default();
-    let valid = clock.really(Timing::default().renew_deadline());
+    let valid = character.clock.really(character.timing.renew_deadline());
     let valid = u64::try_from(valid.as_micros()).ok();
     Arc::new(move |traced| {
         let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
