@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::report::{Report, Seed};
-use super::{Settings, run};
+use super::{Run, Settings, run};
 use crate::output::progress;
 
 /// How many violations are reduced to what shows them, and told in full.
@@ -17,9 +17,28 @@ pub(crate) fn sweep(
     last: u64,
     threads: usize,
 ) -> anyhow::Result<Report> {
+    let mut seeds = each(settings, first, last, threads, |_, run| {
+        Seed::of(run, false)
+    })?;
+    // The first ones are run once more: the histories of all of them would not fit into memory.
+    let violating = seeds.iter_mut().filter(|seed| !seed.violations.is_empty());
+    for seed in violating.take(EXPLAINED) {
+        *seed = Seed::of(&run(settings, seed.seed)?, true);
+    }
+    Ok(Report::of(settings, seeds))
+}
+
+/// What is kept of each seed of a range, both ends included, in their order.
+pub(crate) fn each<T: Send>(
+    settings: &Settings,
+    first: u64,
+    last: u64,
+    threads: usize,
+    keep: impl Fn(u64, &Run) -> T + Sync,
+) -> anyhow::Result<Vec<T>> {
     let next = AtomicU64::new(first);
     let failed = AtomicBool::new(false);
-    let done: Mutex<Vec<anyhow::Result<Seed>>> = Mutex::default();
+    let done: Mutex<Vec<(u64, anyhow::Result<T>)>> = Mutex::default();
     let bar = progress::bar(last - first + 1, "simulating");
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
@@ -29,24 +48,18 @@ pub(crate) fn sweep(
                     if seed > last {
                         return;
                     }
-                    let run = run(settings, seed).map(|run| Seed::of(&run, false));
+                    let run = run(settings, seed).map(|run| keep(seed, &run));
                     failed.fetch_or(run.is_err(), Ordering::Relaxed);
                     done.lock()
                         .unwrap_or_else(PoisonError::into_inner)
-                        .push(run);
+                        .push((seed, run));
                     bar.inc(1);
                 }
             });
         }
     });
     bar.finish_and_clear();
-    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut seeds = done.into_iter().collect::<anyhow::Result<Vec<Seed>>>()?;
-    seeds.sort_by_key(|seed| seed.seed);
-    // The first ones are run once more: the histories of all of them would not fit into memory.
-    let violating = seeds.iter_mut().filter(|seed| !seed.violations.is_empty());
-    for seed in violating.take(EXPLAINED) {
-        *seed = Seed::of(&run(settings, seed.seed)?, true);
-    }
-    Ok(Report::of(settings, seeds))
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(seed, _)| *seed);
+    done.into_iter().map(|(_, kept)| kept).collect()
 }
