@@ -15,10 +15,10 @@ use crate::failure::Failure;
 use crate::flags::duration;
 use crate::output::colour::ATTENTION;
 use crate::output::{self, format::Format};
+use crate::tune::Measured;
 use crate::tune::advice::{Advice, TooFew, advise};
 use crate::tune::report::Report;
 use crate::tune::trial::{self, Trial};
-use crate::tune::Measured;
 use read::Source;
 
 /// Recommend lease duration, renew deadline and retry period from what was measured
@@ -205,7 +205,12 @@ mod tests {
 
     #[test]
     fn a_share_is_rounded_to_one_that_is_taken_and_not_less() {
-        for (given, expected) in [(3.2e-4, "4e-4"), (9.5e-4, "1e-3"), (2e-7, "2e-7"), (0.11, "2e-1")] {
+        for (given, expected) in [
+            (3.2e-4, "4e-4"),
+            (9.5e-4, "1e-3"),
+            (2e-7, "2e-7"),
+            (0.11, "2e-1"),
+        ] {
             let text = rounded_up(given);
             assert_eq!(text, expected);
             assert!(share(&text).unwrap() >= given * 0.999_999, "{given}");

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::report::{Report, Seed};
-use super::{Run, Settings, run};
+use super::{Settings, run};
 use crate::output::progress;
 
 /// How many violations are reduced to what shows them, and told in full.
@@ -17,8 +17,8 @@ pub(crate) fn sweep(
     last: u64,
     threads: usize,
 ) -> anyhow::Result<Report> {
-    let mut seeds = each(settings, first, last, threads, |_, run| {
-        Seed::of(run, false)
+    let mut seeds = each(first, last, threads, |seed| {
+        run(settings, seed).map(|run| Seed::of(&run, false))
     })?;
     // The first ones are run once more: the histories of all of them would not fit into memory.
     let violating = seeds.iter_mut().filter(|seed| !seed.violations.is_empty());
@@ -28,13 +28,12 @@ pub(crate) fn sweep(
     Ok(Report::of(settings, seeds))
 }
 
-/// What is kept of each seed of a range, both ends included, in their order.
+/// Runs something with each seed of a range, both ends included, and returns what is kept of them in their order.
 pub(crate) fn each<T: Send>(
-    settings: &Settings,
     first: u64,
     last: u64,
     threads: usize,
-    keep: impl Fn(u64, &Run) -> T + Sync,
+    run: impl Fn(u64) -> anyhow::Result<T> + Sync,
 ) -> anyhow::Result<Vec<T>> {
     let next = AtomicU64::new(first);
     let failed = AtomicBool::new(false);
@@ -48,7 +47,7 @@ pub(crate) fn each<T: Send>(
                     if seed > last {
                         return;
                     }
-                    let run = run(settings, seed).map(|run| keep(seed, &run));
+                    let run = run(seed);
                     failed.fetch_or(run.is_err(), Ordering::Relaxed);
                     done.lock()
                         .unwrap_or_else(PoisonError::into_inner)

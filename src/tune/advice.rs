@@ -9,9 +9,7 @@ use super::measured::Measured;
 use super::model::{Load, Model, Recovery, Risk};
 
 /// The durations that are looked at, in seconds; the API has whole ones.
-const DURATIONS: [u64; 17] = [
-    1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 45, 60, 90, 120,
-];
+const DURATIONS: [u64; 17] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 45, 60, 90, 120];
 /// Longer than this no failed renewal waits for the next try, but for a server that asks for it.
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
 /// So often a renewal is tried at least.
@@ -122,7 +120,14 @@ pub(crate) fn advise(measured: &Measured, target: f64) -> Result<Advice, TooFew>
 /// requests.
 fn timing(lease_duration: Duration, slow: Duration) -> Option<Timing> {
     let usual = Timing::with_duration(lease_duration).ok()?;
+    let deadline = whole_millis(usual.renew_deadline());
     let retry = usual.retry_period().max(slow.min(LONGEST_RETRY));
-    let retry = Duration::from_millis(u64::try_from(retry.as_millis()).ok()?);
-    Timing::new(lease_duration, usual.renew_deadline(), retry.max(Duration::from_millis(1))).ok()
+    // Flags are read by people.
+    let retry = Duration::from_millis(u64::try_from(retry.as_millis()).ok()?.div_ceil(10) * 10);
+    Timing::new(lease_duration, deadline, retry).ok()
+}
+
+/// As flags can say it.
+fn whole_millis(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs()) + Duration::from_millis(duration.subsec_millis().into())
 }

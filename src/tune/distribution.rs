@@ -27,7 +27,11 @@ impl Distribution {
         let mut last = 0.0;
         let mut samples = Vec::new();
         for (bound, up_to_here) in buckets {
-            let seconds = if bound.is_finite() { *bound } else { last * 2.0 };
+            let seconds = if bound.is_finite() {
+                *bound
+            } else {
+                last * 2.0
+            };
             samples.push((seconds, up_to_here.saturating_sub(below)));
             below = below.max(*up_to_here);
             last = seconds;
@@ -105,8 +109,10 @@ mod tests {
 
     #[test]
     fn a_bucket_counts_as_long_as_its_bound_and_the_last_one_as_twice_the_bound_before() {
-        let times =
-            Distribution::of_buckets(&[(0.01, 3), (0.1, 3), (1.0, 5), (f64::INFINITY, 6)]);
-        assert_eq!(times, Distribution::weighted([(0.01, 3), (1.0, 2), (2.0, 1)]));
+        let times = Distribution::of_buckets(&[(0.01, 3), (0.1, 3), (1.0, 5), (f64::INFINITY, 6)]);
+        assert_eq!(
+            times,
+            Distribution::weighted([(0.01, 3), (1.0, 2), (2.0, 1)])
+        );
     }
 }

@@ -258,10 +258,12 @@ impl Reading {
         let mut measured = Measured {
             outages: Distribution::of(outages),
             watched: self.processes.iter().map(Process::watched).sum(),
-            pauses: Some(Distribution::of(self.processes.iter().flat_map(|process| {
-                let paused = process.paused.iter();
-                paused.map(|(from, to)| seconds(to - from))
-            }))),
+            pauses: Some(Distribution::of(self.processes.iter().flat_map(
+                |process| {
+                    let paused = process.paused.iter();
+                    paused.map(|(from, to)| seconds(to - from))
+                },
+            ))),
             takeovers: self.taken,
             rate: Rate {
                 holds: self.holds.len() as u64,
@@ -273,7 +275,7 @@ impl Reading {
         self.count_requests(&mut measured, &hindered);
         self.count_holds(&mut measured, &hindered);
         let recovered = self.recovered.iter();
-        let recovered = recovered.filter(|gap| self.wanted.all_along(gap));
+        let recovered = recovered.filter(|gap| self.wanted.when_it_could_be_taken(gap));
         measured.recoveries = Distribution::of(recovered.map(|gap| seconds(gap.to - gap.from)));
         let handed_over = self.handed_over.iter();
         let handed_over = handed_over.filter(|gap| self.wanted.by_the_next(gap));

@@ -12,8 +12,9 @@ use super::measured::{Measured, Requests};
 
 /// The engine's longest time for a request; a third of the duration if that is less.
 const LONGEST_REQUEST: Duration = Duration::from_secs(5);
-/// Stamps and `Date` are whole seconds: a lease that has expired is seen as such up to one second later.
-const WHOLE_SECOND: f64 = 1.0;
+/// Stamps and `Date` are whole seconds, so that a lease is expired up to one second later; and whoever waits has read a whole
+/// second as well, so that he looks again up to one second after that.
+const WHOLE_SECONDS: f64 = 2.0;
 /// Into so many steps a window is cut; time left is rounded down to one.
 const STEPS: usize = 2000;
 /// So many latencies stand for all.
@@ -120,12 +121,12 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The server's rule: the duration and the margin have passed since the stamp, in whole seconds.
+    /// The server's rule: the duration and the margin have passed since the stamp, in whole seconds; for one who waits.
     pub(crate) fn recovery(&self, timing: Timing) -> Recovery {
         let lasts = timing.lease_duration().as_secs_f64() + DEFAULT_MARGIN.as_secs_f64();
         Recovery {
-            mean: lasts + WHOLE_SECOND / 2.0 - self.age_at_a_crash(timing) + self.hand_over.mean,
-            worst: lasts + WHOLE_SECOND + self.hand_over.worst,
+            mean: lasts + WHOLE_SECONDS / 2.0 - self.age_at_a_crash(timing) + self.hand_over.mean,
+            worst: lasts + WHOLE_SECONDS + self.hand_over.worst,
         }
     }
 
@@ -149,9 +150,9 @@ impl<'a> Model<'a> {
 
     /// The probability that no try between a renewal's first and the deadline succeeds in time.
     ///
-    /// It is the least solution of F(w) = u·F(w − T − R) + r·E[F(w − L − R)] + (1 − u − r)·P(L > w), where w is the time
-    /// left, T the longest time of a request, R the retry period, L the time to an answer, u the share of requests without
-    /// an answer within T and r the share of those refused; F(w) = 1 where nothing is left.
+    /// F(w) = u·F(w − T − R) + r·E[F(w − L − R)] + (1 − u − r)·P(L > w), where w is the time left, T the longest time of a
+    /// request, R the retry period, L the time to an answer that comes within T, u the share of requests that have none and
+    /// r the share of those refused; F(w) = 1 where nothing is left.
     fn window_fails(&self, timing: Timing) -> f64 {
         let window = (timing.renew_deadline() - timing.renew_interval()).as_secs_f64();
         let timeout = request_timeout(timing);
@@ -166,7 +167,10 @@ impl<'a> Model<'a> {
         let r = bound::share(self.measured.leases.refusals(), all).min(1.0 - u);
         let in_time: Vec<(f64, f64)> = {
             let times = self.latencies.iter();
-            let times: Vec<_> = times.filter(|(time, _)| *time <= timeout).copied().collect();
+            let times: Vec<_> = times
+                .filter(|(time, _)| *time <= timeout)
+                .copied()
+                .collect();
             let sum: f64 = times.iter().map(|(_, weight)| weight).sum();
             let times = times.into_iter();
             times.map(|(time, weight)| (time, weight / sum)).collect()

@@ -105,6 +105,7 @@ impl Report {
             "RETRY",
             "TRIES",
             "FALSE EXPIRY/HOLD",
+            "AS SEEN",
             "/DAY",
             "RECOVERY",
             "WORST",
@@ -130,6 +131,7 @@ impl Report {
             duration(timing.retry_period()),
             format!("{} ({})", load.tries, load.tries_unanswered),
             chance(risk.per_hold()),
+            chance(risk.per_hold_seen()),
             per_day.map_or("-".to_owned(), |holds| count(holds * risk.per_hold())),
             time(recovery.mean),
             time(recovery.worst),
@@ -156,8 +158,9 @@ impl Report {
         let advice = &self.advice;
         let target = chance(advice.target);
         let mut lines = vec![
-            "False expiry is that a holder which is alive loses its lease: an upper 95 % bound. TRIES are those before the \
-             deadline if each is refused, and if none is answered."
+            "False expiry: a holder that is alive loses its lease; at most, with 95 % confidence, and by the outages and \
+             pauses as they were seen. /DAY is of all holds, at most. TRIES are those before the deadline if each is refused, \
+             and if none is answered."
                 .to_owned(),
             String::new(),
         ];

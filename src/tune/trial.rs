@@ -20,8 +20,12 @@ const ROUNDS: [Kind; 3] = [Kind::Crash, Kind::Pause, Kind::Crash];
 const STORM: u32 = 5;
 /// How long signals go on to come after a lease can be taken, so that somebody wants it.
 const AFTER: Duration = Duration::from_secs(12);
-/// A hold begins two requests after its signal, and its request is created with the fourth.
-const INTO_A_HOLD: f64 = 2.7;
+/// In requests: a hold begins with the second after its signal, and its RemediationRequest is created with the fourth.
+const INTO_A_HOLD: f64 = 2.2;
+/// Between those signals.
+const BETWEEN: Duration = Duration::from_millis(930);
+/// Multiples of it are spread evenly, modulo 1.
+const GOLDEN: f64 = 0.618_033_988_749_895;
 /// As many latencies as show one in a thousand.
 const LATENCIES: u64 = 1000;
 /// Whoever crashes is back after a moment, under the same name.
@@ -48,15 +52,16 @@ pub(crate) fn run(
     (first, last): (u64, u64),
     threads: usize,
 ) -> anyhow::Result<Trial> {
-    let settings = Settings {
-        name: "tune".to_owned(),
-        scenario: scenario(measured, timing),
-        protocol: Protocol::default(),
-        command: "gwlock tune".to_owned(),
-    };
-    let seeds = sim::each(&settings, first, last, threads, |seed, run| {
-        let rules = run.violated().map(|rule| (rule, seed)).collect::<Vec<_>>();
-        (measure(run.history()), rules)
+    let seeds = sim::each(first, last, threads, |seed| {
+        let settings = Settings {
+            name: "tune".to_owned(),
+            scenario: scenario(measured, timing, seed),
+            protocol: Protocol::default(),
+            command: "gwlock tune".to_owned(),
+        };
+        let run = sim::run(&settings, seed)?;
+        let rules: Vec<_> = run.violated().map(|rule| (rule, seed)).collect();
+        Ok((measure(run.history()), rules))
     })?;
     let mut all = Measured::default();
     let mut violations = BTreeMap::new();
@@ -77,8 +82,9 @@ pub(crate) fn run(
     })
 }
 
-/// The scenario in which a timing is tried.
-fn scenario(measured: &Measured, timing: Timing) -> Scenario {
+/// The scenario in which a timing is tried. No seed begins at the same part of a second as the one before: stamps are whole
+/// seconds, and how they are cut off decides about half of a second.
+fn scenario(measured: &Measured, timing: Timing, seed: u64) -> Scenario {
     let latencies = match measured.all.latencies.count() {
         0 => &measured.leases.latencies,
         _ => &measured.all.latencies,
@@ -87,12 +93,14 @@ fn scenario(measured: &Measured, timing: Timing) -> Scenario {
     let round = lasts + AFTER;
     let held = latencies.mean().unwrap_or(0.0) * INTO_A_HOLD;
     let held = Duration::try_from_secs_f64(held).unwrap_or_default();
+    let rounds = ROUNDS.len();
     let (mut arrival, mut at) = (Vec::new(), Vec::new());
     for (number, fault) in (0..).zip(ROUNDS) {
-        let begin = round * number;
+        let part = (seed as f64 + f64::from(number) / rounds as f64) * GOLDEN;
+        let begin = round * number + Duration::from_secs_f64(part.fract());
         arrival.extend((0..STORM).map(|_| (begin, Some(number))));
-        let later = 1..round.as_secs();
-        arrival.extend(later.map(|second| (begin + Duration::from_secs(second), Some(number))));
+        let later = 1..round.div_duration_f64(BETWEEN) as u32;
+        arrival.extend(later.map(|next| (begin + BETWEEN * next, Some(number))));
         let lasting = match fault {
             Kind::Pause => Span(Duration::from_secs(1), lasts * 2),
             _ => AWAY,
@@ -106,7 +114,7 @@ fn scenario(measured: &Measured, timing: Timing) -> Scenario {
             lasting,
         }));
     }
-    let rounds = u32::try_from(ROUNDS.len()).unwrap_or(1);
+    let rounds = u32::try_from(rounds).unwrap_or(1);
     let mut scenario = Scenario {
         pods: PODS,
         fingerprints: rounds,

@@ -108,8 +108,9 @@ fn unread(path: &str, error: std::io::Error) -> Failure {
 fn samples(from: &str, text: &str) -> Result<Samples, Failure> {
     Samples::parse(text).map_err(|error| {
         let error = anyhow::Error::new(error).context(format!("cannot use the metrics of {from}"));
-        Failure::new(Exit::BadInput, error)
-            .hint("a replica has them at http://HOST:9090/metrics, gwlock bench signals prints where")
+        Failure::new(Exit::BadInput, error).hint(
+            "a replica has them at http://HOST:9090/metrics, gwlock bench signals prints where",
+        )
     })
 }
 
@@ -146,7 +147,10 @@ async fn reading(uri: &Uri, patience: Duration) -> Result<Samples, Failure> {
     let client = transport::connect(config).map_err(|error| unreachable(error.to_string()))?;
     // The address is the client's base, which a path of nothing is appended to.
     let request = Request::get("")
-        .header(header::ACCEPT, "application/openmetrics-text, text/plain;q=0.9")
+        .header(
+            header::ACCEPT,
+            "application/openmetrics-text, text/plain;q=0.9",
+        )
         .body(Body::empty())
         .map_err(|error| Failure::new(Exit::Bug, error))?;
     let answer = async {

@@ -43,10 +43,7 @@ pub(super) fn find(processes: &[Process]) -> Found {
     }
 }
 
-fn leases<'a>(
-    process: &'a Process,
-    hindered: &'a [(u64, u64)],
-) -> impl Iterator<Item = &'a Sent> {
+fn leases<'a>(process: &'a Process, hindered: &'a [(u64, u64)]) -> impl Iterator<Item = &'a Sent> {
     let leases = process.requests.iter().filter(|sent| sent.lease);
     leases.filter(|sent| !overlap(hindered, sent.at, sent.to.max(sent.at + 1)))
 }

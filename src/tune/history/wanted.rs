@@ -50,12 +50,13 @@ impl Wanted {
         }
     }
 
-    /// Whether others waited for the lease all the time, but for a tenth of it.
-    pub(super) fn all_along(&self, gap: &Gap) -> bool {
+    /// Whether others waited for the lease when it could be taken: all the later half of the time, but for a tenth of it.
+    pub(super) fn when_it_could_be_taken(&self, gap: &Gap) -> bool {
         let Some(waited) = self.of(&gap.key) else {
             return true;
         };
-        let mut until = gap.from;
+        let from = u64::midpoint(gap.from, gap.to);
+        let mut until = from;
         let mut nobody = 0;
         let others = waited
             .iter()
@@ -68,7 +69,7 @@ impl Wanted {
             until = waiting.to;
         }
         nobody += gap.to.saturating_sub(until);
-        nobody as f64 <= UNWANTED * (gap.to - gap.from) as f64
+        nobody as f64 <= UNWANTED * (gap.to - from) as f64
     }
 
     /// Whether who has it next had been waiting.
