@@ -8,8 +8,11 @@ mod admin;
 mod check;
 mod clock;
 mod history;
+pub(crate) mod holds;
 mod junit;
 pub(crate) mod leases;
+#[cfg(feature = "serve")]
+pub(crate) mod live;
 mod network;
 mod order;
 mod plan;

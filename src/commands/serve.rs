@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use clap::{Args, ValueEnum, ValueHint};
 use gwlock_engine::protocol::timing::Timing;
+use gwlock_engine::remediation::trace::Observer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -110,6 +111,10 @@ pub(crate) struct Arguments {
     /// End at once when this process, which has started this one, ends in any way
     #[arg(long, hide = true, value_name = "PID")]
     end_with: Option<u32>,
+    /// Tell in this file when leases are held, for whoever judges them
+    #[cfg(feature = "sim")]
+    #[arg(long, hide = true, value_name = "FILE")]
+    holds: Option<PathBuf>,
 }
 
 /// An address, or none.
@@ -228,11 +233,15 @@ async fn server(
         cluster.controller_namespace(arguments.controller_namespace.as_deref());
     let client = cluster.client.clone();
     let metrics = Arc::new(Metrics::default());
+    let holds = holds(arguments, cluster, base, timing)?;
     let observer = {
         let (metrics, audit) = (metrics.clone(), audit.clone());
         Arc::new(move |traced: &_| {
             metrics.observe(traced);
             audit.observe(traced);
+            if let Some(holds) = &holds {
+                holds(traced);
+            }
         })
     };
     let limits = Limits {
@@ -264,6 +273,31 @@ async fn server(
         audit,
         limits,
     }))
+}
+
+#[cfg(feature = "sim")]
+fn holds(
+    arguments: &Arguments,
+    cluster: &Cluster,
+    base: &str,
+    timing: Timing,
+) -> Result<Option<Observer>, Failure> {
+    use crate::sim::holds;
+    let Some(path) = &arguments.holds else {
+        return Ok(None);
+    };
+    let tell = holds::to_file(path, base).map_err(|error| {
+        let message = format!("cannot write {}", path.display());
+        Failure::new(Exit::Config, anyhow::Error::new(error).context(message))
+    })?;
+    let locks = cluster.namespace.clone();
+    Ok(Some(holds::observer(tell, locks, timing.renew_deadline())))
+}
+
+#[cfg(not(feature = "sim"))]
+#[expect(clippy::unnecessary_wraps, reason = "the other one can fail")]
+fn holds(_: &Arguments, _: &Cluster, _: &str, _: Timing) -> Result<Option<Observer>, Failure> {
+    Ok(None)
 }
 
 struct Listeners {
