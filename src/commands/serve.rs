@@ -284,6 +284,7 @@ async fn server(
         base,
         metrics: &metrics,
         deadline: limits.request,
+        holds: arguments.holds.as_deref(),
     }
     .speaking(arguments.protocol)?
     .unwrap_or(processor);
@@ -309,15 +310,24 @@ fn holds(
     timing: Timing,
 ) -> Result<Option<Observer>, Failure> {
     use crate::sim::holds;
-    let Some(path) = &arguments.holds else {
+    let path = arguments.holds.as_deref();
+    let Some(path) = path.filter(|_| arguments.protocol == gateway::Protocol::Gwlock) else {
         return Ok(None);
     };
-    let tell = holds::to_file(path, base).map_err(|error| {
-        let message = format!("cannot write {}", path.display());
-        Failure::new(Exit::Config, anyhow::Error::new(error).context(message))
-    })?;
+    let tell = tell_of_holds(path, base)?;
     let locks = cluster.namespace.clone();
     Ok(Some(holds::observer(tell, locks, timing.renew_deadline())))
+}
+
+#[cfg(feature = "sim")]
+fn tell_of_holds(
+    path: &Path,
+    base: &str,
+) -> Result<impl Fn(crate::sim::holds::Told) + Send + Sync + 'static, Failure> {
+    crate::sim::holds::to_file(path, base).map_err(|error| {
+        let message = format!("cannot write {}", path.display());
+        Failure::new(Exit::Config, anyhow::Error::new(error).context(message))
+    })
 }
 
 #[cfg(not(feature = "sim"))]

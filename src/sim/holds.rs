@@ -13,6 +13,9 @@ use rustix::time::{ClockId, clock_gettime};
 use super::history::{Event, What};
 use super::protocols::gateway::{Hold, HoldObserver};
 
+/// What is told of holds.
+pub(crate) type Told = What;
+
 /// Tells of the holds of a processor. Those of one run come one after the other.
 ///
 /// `locks` is the namespace of the leases, `valid` for how long a write is relied on after it was sent.

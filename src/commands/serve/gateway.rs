@@ -2,6 +2,7 @@
 //!
 //! Everything around the protocol (HTTP, ingestion, limits, answers) is gwlock's.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::server::metrics::Metrics;
 use crate::gateway::server::signals::Signals;
+use crate::sim::holds;
 use crate::sim::protocols::gateway::{
     GatewayError, GatewaySignals, Outcome, Place, Reply, RequestContext,
 };
@@ -55,6 +57,8 @@ pub(super) struct Replica<'a> {
     pub(super) metrics: &'a Arc<Metrics>,
     /// How long a gateway gives a request.
     pub(super) deadline: Duration,
+    /// The file in which it tells of its holds.
+    pub(super) holds: Option<&'a Path>,
 }
 
 struct Gateway {
@@ -83,6 +87,15 @@ impl Replica<'_> {
         let signals = match protocol {
             Protocol::GatewayJanuary => signals.of_january(),
             _ => signals,
+        };
+        let signals = match self.holds {
+            None => signals,
+            Some(path) => {
+                let tell = super::tell_of_holds(path, self.base)?;
+                let process = format!("{}.{}", self.base, std::process::id());
+                let (locks, pod) = (self.leases.to_owned(), self.base.to_owned());
+                signals.observed_by(holds::gateway_observer(tell, locks, pod, process))
+            }
         };
         Ok(Some(Arc::new(Gateway {
             signals,
