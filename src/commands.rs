@@ -1,6 +1,7 @@
 //! The subcommands, a file each.
 
 pub(crate) mod acquire;
+mod asked;
 pub(crate) mod bench;
 pub(crate) mod claim;
 pub(crate) mod completion;
@@ -57,7 +58,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]
-        Command::Simulate(arguments) => simulate::execute(&arguments),
+        Command::Simulate(arguments) => simulate::execute(&arguments, &context),
         #[cfg(feature = "sim")]
         Command::Tune(arguments) => context.block_on(tune::execute(&arguments, &context)),
         #[cfg(feature = "sim")]

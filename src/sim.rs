@@ -4,11 +4,15 @@
 //! history, and a checker that shares no code with the players judges it. The arrows: `world` has pods, `pod` runs a
 //! protocol on a `network`, all of them write through the `recorder`; `check` sees the `history` alone.
 
+mod admin;
 mod check;
 mod clock;
 pub(crate) mod history;
+pub(crate) mod holds;
 mod junit;
 pub(crate) mod leases;
+#[cfg(feature = "serve")]
+pub(crate) mod live;
 mod network;
 mod order;
 mod plan;
