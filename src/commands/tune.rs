@@ -32,7 +32,7 @@ use read::Source;
   gwlock tune history-*.jsonl --target 1e-4 -o json
   gwlock tune --metrics http://127.0.0.1:9090/metrics --over 60s
   gwlock tune --metrics monday.txt --over 24h --no-simulation
-  gwlock simulate --scenario crash --history history.jsonl")]
+  gwlock simulate --scenario crash --signals 1000 --fingerprints 200 --arrival poisson:5 --history history.jsonl")]
 pub(crate) struct Arguments {
     /// Histories, a JSON object a line, as `gwlock simulate --history` writes them; - is stdin
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "metrics")]
@@ -152,8 +152,8 @@ async fn tried(
 fn too_few(error: TooFew) -> Failure {
     Failure::new(Exit::No, error)
         .run(
-            "simulate --scenario crash --history history.jsonl",
-            "records one",
+            "simulate --scenario crash --signals 1000 --fingerprints 200 --arrival poisson:5 --history history.jsonl",
+            "writes a history that is long enough",
         )
         .hint("give more histories, or longer ones, or metrics over a longer time")
 }
@@ -161,7 +161,7 @@ fn too_few(error: TooFew) -> Failure {
 fn warn(measured: &Measured) {
     let mut warnings = Vec::new();
     if measured.pauses.is_none() {
-        warnings.push("pauses are not in metrics: how often a process stands still is left out");
+        warnings.push("how often processes stand still is left out: neither metrics nor recorded histories tell of it");
     }
     if measured.watched <= 0.0 {
         warnings.push(

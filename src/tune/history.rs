@@ -91,7 +91,12 @@ pub(crate) fn measure(history: &History) -> Measured {
     }
     let end = history.events.last().map_or(0, |event| event.at);
     let begin = history.events.first().map_or(0, |event| event.at);
-    reading.finish(end - begin, end)
+    let mut measured = reading.finish(end - begin, end);
+    // A process that stands still cannot tell of it. Simulations do.
+    if history.header.seed.is_none() && measured.pauses == Some(Distribution::default()) {
+        measured.pauses = None;
+    }
+    measured
 }
 
 fn overlap(spans: &[(u64, u64)], from: u64, to: u64) -> bool {

@@ -8,7 +8,7 @@ use gwlock_engine::protocol::timing::{DEFAULT_MARGIN, Timing};
 
 use super::bound;
 use super::distribution::Distribution;
-use super::measured::{Measured, Requests};
+use super::measured::Measured;
 
 /// The engine's longest time for a request; a third of the duration if that is less.
 const LONGEST_REQUEST: Duration = Duration::from_secs(5);
@@ -149,54 +149,20 @@ impl<'a> Model<'a> {
     }
 
     /// The probability that no try between a renewal's first and the deadline succeeds in time.
-    ///
-    /// F(w) = u·F(w − T − R) + r·E[F(w − L − R)] + (1 − u − r)·P(L > w), where w is the time left, T the longest time of a
-    /// request, R the retry period, L the time to an answer that comes within T, u the share of requests that have none and
-    /// r the share of those refused; F(w) = 1 where nothing is left.
     fn window_fails(&self, timing: Timing) -> f64 {
-        let window = (timing.renew_deadline() - timing.renew_interval()).as_secs_f64();
         let timeout = request_timeout(timing);
-        let retry = timing.retry_period().as_secs_f64();
-        let Requests {
-            latencies,
+        let leases = &self.measured.leases;
+        let all = leases.attempts();
+        let late = leases.latencies.above(timeout);
+        let unanswered = bound::share(leases.unanswered + late, all);
+        let tries = Tries {
             unanswered,
-            ..
-        } = &self.measured.leases;
-        let all = self.measured.leases.attempts();
-        let u = bound::share(unanswered + latencies.above(timeout), all);
-        let r = bound::share(self.measured.leases.refusals(), all).min(1.0 - u);
-        let in_time: Vec<(f64, f64)> = {
-            let times = self.latencies.iter();
-            let times: Vec<_> = times
-                .filter(|(time, _)| *time <= timeout)
-                .copied()
-                .collect();
-            let sum: f64 = times.iter().map(|(_, weight)| weight).sum();
-            let times = times.into_iter();
-            times.map(|(time, weight)| (time, weight / sum)).collect()
+            refused: bound::share(leases.refusals(), all).min(1.0 - unanswered),
+            timeout,
+            retry: timing.retry_period().as_secs_f64(),
         };
-        if in_time.is_empty() {
-            return 1.0;
-        }
-        let step = window / STEPS as f64;
-        let mut fails = vec![1.0_f64; STEPS + 1];
-        for at in 1..=STEPS {
-            let left = at as f64 * step;
-            // A hair more than nothing, so that what is exact does not fall below a step by rounding.
-            let place = |left: f64| match left <= 0.0 {
-                true => 0,
-                false => (left / step + 1e-9) as usize,
-            };
-            let mut sum = u * fails[place(left - timeout - retry)];
-            for (time, weight) in &in_time {
-                sum += r * weight * fails[place(left - time - retry)];
-                if *time > left {
-                    sum += (1.0 - u - r) * weight;
-                }
-            }
-            fails[at] = sum.min(1.0);
-        }
-        fails[STEPS]
+        let window = (timing.renew_deadline() - timing.renew_interval()).as_secs_f64();
+        tries.all_fail(window, &self.latencies)
     }
 
     /// How many windows in which it could be lost a hold has on the average: one for each renewal whose deadline it
@@ -278,6 +244,60 @@ impl<'a> Model<'a> {
             (Some(ages), Some(mean)) if mean > 0.0 => ages / mean,
             _ => 0.0,
         }
+    }
+}
+
+/// How the tries of a renewal end, independently of each other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tries {
+    /// The share that has no answer within the time-out.
+    pub(super) unanswered: f64,
+    pub(super) refused: f64,
+    /// Seconds.
+    pub(super) timeout: f64,
+    /// From a failure to the next try, seconds.
+    pub(super) retry: f64,
+}
+
+impl Tries {
+    /// The probability that none succeeds within a window. Latencies are those of answers, with their weights.
+    ///
+    /// F(w) = u·F(w − T − R) + r·E[F(w − L − R)] + (1 − u − r)·P(L > w), where w is the time left, T the longest time of a
+    /// request, R the retry period, L the time to an answer that comes within T, u the share of requests that have none and
+    /// r the share of those refused; F(w) = 1 where nothing is left.
+    pub(super) fn all_fail(&self, window: f64, latencies: &[(f64, f64)]) -> f64 {
+        let Self {
+            unanswered,
+            refused,
+            timeout,
+            retry,
+        } = *self;
+        let in_time = latencies.iter().filter(|(time, _)| *time <= timeout);
+        let in_time: Vec<(f64, f64)> = in_time.copied().collect();
+        let sum: f64 = in_time.iter().map(|(_, weight)| weight).sum();
+        if sum <= 0.0 {
+            return 1.0;
+        }
+        let step = window / STEPS as f64;
+        let mut fails = vec![1.0_f64; STEPS + 1];
+        // A hair more than nothing, so that what is exact does not fall below a step by rounding.
+        let place = |left: f64| match left <= 0.0 {
+            true => 0,
+            false => (left / step + 1e-9) as usize,
+        };
+        for at in 1..=STEPS {
+            let left = at as f64 * step;
+            let mut chance = unanswered * fails[place(left - timeout - retry)];
+            for (time, weight) in &in_time {
+                let weight = weight / sum;
+                chance += refused * weight * fails[place(left - time - retry)];
+                if *time > left {
+                    chance += (1.0 - unanswered - refused) * weight;
+                }
+            }
+            fails[at] = chance.min(1.0);
+        }
+        fails[STEPS]
     }
 }
 

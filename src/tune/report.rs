@@ -61,7 +61,7 @@ impl Report {
             "pauses",
             match &measured.pauses {
                 Some(pauses) => spread(pauses),
-                None => "not measured: metrics do not tell of them".to_owned(),
+                None => "not measured: nothing read tells of them".to_owned(),
             },
         );
         line("crash recovery", spread(&measured.recoveries));

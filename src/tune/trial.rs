@@ -84,7 +84,7 @@ pub(crate) fn run(
 
 /// The scenario in which a timing is tried. No seed begins at the same part of a second as the one before: stamps are whole
 /// seconds, and how they are cut off decides about half of a second.
-fn scenario(measured: &Measured, timing: Timing, seed: u64) -> Scenario {
+pub(super) fn scenario(measured: &Measured, timing: Timing, seed: u64) -> Scenario {
     let latencies = match measured.all.latencies.count() {
         0 => &measured.leases.latencies,
         _ => &measured.all.latencies,
