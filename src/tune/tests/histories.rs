@@ -38,8 +38,7 @@ fn with(at: u64, pod: &str, event: &str, fields: &Value) -> Value {
 }
 
 fn call(at: u64, pod: &str, number: u64, verb: &str) -> Value {
-    let mut fields =
-        json!({"call": number, "verb": verb, "resource": "leases", "object": LEASE});
+    let mut fields = json!({"call": number, "verb": verb, "resource": "leases", "object": LEASE});
     if matches!(verb, "create" | "update") {
         fields["holder"] = json!(format!("{pod}_1"));
     }
@@ -52,12 +51,22 @@ fn reply(at: u64, pod: &str, number: u64, status: u16) -> Value {
 
 fn held(at: u64, pod: &str) -> Value {
     let holder = format!("{pod}_1");
-    with(at, pod, "held", &json!({"key": LEASE, "term": holder, "holder": holder}))
+    with(
+        at,
+        pod,
+        "held",
+        &json!({"key": LEASE, "term": holder, "holder": holder}),
+    )
 }
 
 fn ended(at: u64, pod: &str, why: &str) -> Value {
     let term = format!("{pod}_1");
-    with(at, pod, "ended", &json!({"key": LEASE, "term": term, "why": why}))
+    with(
+        at,
+        pod,
+        "ended",
+        &json!({"key": LEASE, "term": term, "why": why}),
+    )
 }
 
 fn signal(at: u64, pod: &str, number: u64) -> Value {
@@ -176,7 +185,10 @@ fn what_a_pause_or_an_end_came_between_says_nothing() {
     assert_eq!(measured.pauses, Some(of([40.0])));
     assert_eq!(measured.outages, of([7.0]));
     assert_eq!(measured.watched, 21.0);
-    assert_eq!((measured.holds, measured.lost, measured.lost_stopped), (of([]), 0, 1));
+    assert_eq!(
+        (measured.holds, measured.lost, measured.lost_stopped),
+        (of([]), 0, 1)
+    );
     // Neither the request that was paused, nor the one in the outage, nor the last one.
     assert_eq!(measured.leases.attempts(), 1);
     assert_eq!(measured.leases.latencies, of([0.1]));
@@ -206,14 +218,23 @@ fn crash(between: &[Value]) -> Measured {
 #[test]
 fn a_crash_is_felt_until_somebody_who_waits_has_the_lease() {
     let waits = |from, number| signal(from, "b", number);
-    let answer =
-        |at, number| with(at, "b", "answer", &json!({"signal": number, "outcome": "failed"}));
+    let answer = |at, number| {
+        with(
+            at,
+            "b",
+            "answer",
+            &json!({"signal": number, "outcome": "failed"}),
+        )
+    };
     let always = [waits(4000, 1), answer(19_000, 1), waits(19_500, 2)];
     assert_eq!(crash(&always).recoveries, of([33.0]));
     assert_eq!(crash(&always).takeovers, 1);
     // Without signals nobody knows who waits, and with them nobody did.
     assert_eq!(crash(&[]).recoveries, of([33.0]));
-    assert_eq!(crash(&[waits(4000, 1), answer(19_000, 1)]).recoveries, of([]));
+    assert_eq!(
+        crash(&[waits(4000, 1), answer(19_000, 1)]).recoveries,
+        of([])
+    );
     assert_eq!(crash(&[waits(37_000, 1)]).recoveries, of([]));
     // A release that was on its way may have arrived.
     let mut released = always.to_vec();

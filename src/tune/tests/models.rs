@@ -193,7 +193,11 @@ fn the_shortest_lease_that_is_safe_enough_is_chosen() {
     let chosen = advice.chosen.unwrap();
     // With 15 s there are 5 s left for a renewal, and more than that with nothing shorter.
     assert_eq!(chosen.seconds(), 15);
-    for candidate in advice.candidates.iter().filter(|other| other.seconds() < 15) {
+    for candidate in advice
+        .candidates
+        .iter()
+        .filter(|other| other.seconds() < 15)
+    {
         assert!(candidate.risk.per_hold() > 1e-6, "{candidate:?}");
     }
     assert_eq!(chosen.timing.lease_duration(), Duration::from_secs(15));
@@ -213,7 +217,10 @@ fn a_slow_server_is_not_asked_again_before_it_could_have_answered() {
     let chosen = advice.chosen.unwrap();
     // 4 s leave 1.3 s for tries, of which each takes 1.8 s; 12 s leave 4 s.
     assert_eq!((chosen.seconds(), chosen.load.tries), (12, 3));
-    let shorter = advice.candidates.iter().filter(|other| other.seconds() < 12);
+    let shorter = advice
+        .candidates
+        .iter()
+        .filter(|other| other.seconds() < 12);
     assert!(shorter.clone().count() > 0);
     assert!(shorter.clone().all(|other| !other.is_tried_enough()));
 }

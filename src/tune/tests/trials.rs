@@ -57,7 +57,10 @@ fn what_was_measured_is_what_is_simulated() {
         panic!("{:?}", tried.latency);
     };
     let ms = Duration::from_millis;
-    assert_eq!((times[0], times[500], times[501], times[1000]), (ms(100), ms(100), ms(300), ms(300)));
+    assert_eq!(
+        (times[0], times[500], times[501], times[1000]),
+        (ms(100), ms(100), ms(300), ms(300))
+    );
     let requests = &tried.requests;
     assert_eq!(
         [
@@ -72,44 +75,68 @@ fn what_was_measured_is_what_is_simulated() {
     );
     let partition = tried.often.partition.unwrap();
     assert_eq!(partition.every, Duration::from_secs(500));
-    assert_eq!((partition.lasting.0, partition.lasting.1), (ms(4000), ms(9000)));
+    assert_eq!(
+        (partition.lasting.0, partition.lasting.1),
+        (ms(4000), ms(9000))
+    );
     // Of five pods one is left each time.
-    let faults = |kind| tried.at.iter().filter(|planned| planned.fault == kind).count();
+    let faults = |kind| {
+        tried
+            .at
+            .iter()
+            .filter(|planned| planned.fault == kind)
+            .count()
+    };
     assert_eq!((faults(Kind::Crash), faults(Kind::Pause)), (8, 4));
     let Arrival::Times(times) = &tried.arrival else {
         panic!("{:?}", tried.arrival);
     };
     assert!(times.iter().any(|(_, key)| *key == Some(2)));
-    assert_eq!(scenario(&measured(0.1, 1000.0), timing(9), 1).often.partition.map(|_| ()), None);
+    assert_eq!(
+        scenario(&measured(0.1, 1000.0), timing(9), 1)
+            .often
+            .partition
+            .map(|_| ()),
+        None
+    );
 }
 
 #[test]
 fn crashes_are_felt_for_as_long_as_predicted() {
-    let seen = simulated("latency: 5ms..60ms\nsignals: 100\nfingerprints: 40\narrival: poisson:10", 2);
+    let seen = simulated(
+        "latency: 5ms..60ms\nsignals: 100\nfingerprints: 40\narrival: poisson:10",
+        2,
+    );
     let timing = timing(6);
     let predicted = Model::new(&seen).recovery(timing);
-    let trial = trial::run(&seen, timing, (1, 16), 2).unwrap();
+    let trial = trial::run(&seen, timing, (1, 8), 2).unwrap();
     assert!(trial.violations.is_empty(), "{:?}", trial.violations);
-    assert_eq!((trial.seeds, trial.lost), (16, 0));
+    assert_eq!((trial.seeds, trial.lost), (8, 0));
     assert!(trial.lost_stopped > 0, "pauses are longer than that lease");
     let recoveries = &trial.recoveries;
-    assert!(recoveries.count() >= 8, "{recoveries:?}");
+    assert_eq!(recoveries.count(), 10);
     let (mean, longest) = (recoveries.mean().unwrap(), recoveries.longest().unwrap());
-    assert!((mean / predicted.mean - 1.0).abs() < 0.1, "{mean}, {predicted:?}");
+    assert!(
+        (mean / predicted.mean - 1.0).abs() < 0.1,
+        "{mean}, {predicted:?}"
+    );
     assert!(longest <= predicted.worst, "{longest}, {predicted:?}");
-    // The same seeds on one thread.
-    assert_eq!(trial::run(&seen, timing, (1, 16), 1).unwrap(), trial);
+    let on = |threads| trial::run(&seen, timing, (1, 2), threads).unwrap();
+    assert_eq!(on(1), on(2));
 }
 
 #[test]
 fn healthy_holders_lose_their_leases_as_often_as_predicted() {
     let yaml = "latency: 200ms..700ms\nsignals: 150\nfingerprints: 100\narrival: poisson:1\n\
                 timing: {leaseDuration: 3s}\nrequests: {lost: 0.2}";
-    let seen = simulated(yaml, 8);
+    let seen = simulated(yaml, 4);
     let predicted = Model::new(&seen).risk(timing(3)).retries;
     let share = seen.lost as f64 / seen.rate.holds as f64;
-    assert!(seen.lost >= 20, "{} of {}", seen.lost, seen.rate.holds);
+    assert_eq!((seen.lost, seen.rate.holds), (54, 319));
     // Holds are as long as they are because their own requests fail, which the model takes for independent.
     let factor = predicted / share;
-    assert!((1.0 / 2.0..2.0).contains(&factor), "{predicted} and {share}");
+    assert!(
+        (1.0 / 2.0..2.0).contains(&factor),
+        "{predicted} and {share}"
+    );
 }
