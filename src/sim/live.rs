@@ -177,6 +177,14 @@ impl Live {
         self.rest().await
     }
 
+    /// Kills every process.
+    pub(crate) async fn abandon(&mut self) {
+        self.starting.shutdown().await;
+        for place in &mut self.places {
+            place.kill().await;
+        }
+    }
+
     /// Removes what was made on a cluster.
     pub(crate) async fn clean_up(&self) -> anyhow::Result<()> {
         match self.settings.ground {
