@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
+use gwlock_engine::protocol::timing::Timing;
 use tokio::sync::oneshot;
 
 use super::simulate::range;
@@ -118,7 +119,7 @@ async fn examine(arguments: &Arguments, context: &Context) -> Result<Report, Fai
 }
 
 /// The recommended timing, then the present one. What is not recommended is not tried.
-fn to_be_tried(advice: &Advice) -> Vec<gwlock_engine::protocol::timing::Timing> {
+fn to_be_tried(advice: &Advice) -> Vec<Timing> {
     let Some(chosen) = &advice.chosen else {
         return Vec::new();
     };
@@ -133,7 +134,7 @@ fn to_be_tried(advice: &Advice) -> Vec<gwlock_engine::protocol::timing::Timing> 
 async fn tried(
     arguments: &Arguments,
     measured: Arc<Measured>,
-    timing: gwlock_engine::protocol::timing::Timing,
+    timing: Timing,
 ) -> Result<Trial, Failure> {
     let threads = match arguments.jobs {
         Some(jobs) => usize::from(jobs),
@@ -214,6 +215,27 @@ mod tests {
             let text = rounded_up(given);
             assert_eq!(text, expected);
             assert!(share(&text).unwrap() >= given * 0.999_999, "{given}");
+        }
+    }
+
+    /// The flags that are printed, as every command takes them.
+    #[derive(Debug, clap::Parser)]
+    struct Pasted {
+        #[command(flatten)]
+        timing: crate::commands::claim::TimingArguments,
+    }
+
+    #[test]
+    fn flags_that_are_printed_are_the_timing_that_was_judged() {
+        use clap::Parser as _;
+
+        let ms = Duration::from_millis;
+        for (duration, deadline, retry) in [(30_000, 20_000, 2000), (20_000, 13_333, 1340)] {
+            let timing = Timing::new(ms(duration), ms(deadline), ms(retry)).unwrap();
+            let flags = crate::tune::report::flags(timing);
+            let words = std::iter::once("x").chain(flags.split(' '));
+            let pasted = Pasted::try_parse_from(words).unwrap();
+            assert_eq!(pasted.timing.timing().unwrap(), timing);
         }
     }
 

@@ -253,6 +253,25 @@ gateway_api_request_duration_seconds_bucket{le="+Inf",verb="list",resource="reme
     }
 
     #[test]
+    #[cfg(feature = "serve")]
+    fn what_a_replica_writes_is_understood() {
+        let metrics = crate::gateway::server::metrics::Metrics::default();
+        let took = Duration::from_millis(30);
+        metrics.asked("create", "leases", 201, took);
+        metrics.asked("create", "leases", 0, took);
+        metrics.asked("list", "remediationrequests", 503, took);
+        let measured = read(&metrics.text().unwrap()).measured(None);
+        assert_eq!(
+            (measured.leases.answered, measured.leases.unanswered),
+            (1, 1)
+        );
+        assert_eq!(measured.all.refused, BTreeMap::from([(503, 1)]));
+        let latencies = &measured.leases.latencies;
+        assert_eq!(*latencies, Distribution::weighted([(0.05, 1)]));
+        assert_eq!(measured.holds.count(), 0);
+    }
+
+    #[test]
     fn a_replica_that_began_anew_has_counted_what_it_says() {
         let measured = read(EARLIER).since(&read(LATER)).measured(None);
         assert_eq!((measured.holds.count(), measured.lost_stopped), (10, 1));

@@ -41,4 +41,8 @@ mod send;
 mod side_by_side;
 #[cfg(feature = "sim")]
 mod simulate;
+#[cfg(all(feature = "serve", feature = "sim"))]
+mod simulate_processes;
 mod tidy;
+#[cfg(feature = "sim")]
+mod tune;
