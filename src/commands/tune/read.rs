@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use gwlock_engine::client::api_error::describe;
 use gwlock_engine::client::transport;
+use http::uri::PathAndQuery;
 use http::{Request, Uri, header};
 use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
@@ -141,12 +142,14 @@ async fn reading(uri: &Uri, patience: Duration) -> Result<Samples, Failure> {
         Failure::says(Exit::Unreachable, format!("no metrics from {uri}: {why}"))
             .hint("gwlock serve has them at :9090/metrics, which --metrics-bind-address moves")
     };
-    let mut config = kube::Config::new(uri.clone());
+    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::from_static("/"));
+    let base = Uri::from_parts(parts).map_err(|error| unreachable(error.to_string()))?;
+    let mut config = kube::Config::new(base);
     config.connect_timeout = Some(patience);
-    config.proxy_url = None;
     let client = transport::connect(config).map_err(|error| unreachable(error.to_string()))?;
-    // The address is the client's base, which a path of nothing is appended to.
-    let request = Request::get("")
+    let request = Request::get(path)
         .header(
             header::ACCEPT,
             "application/openmetrics-text, text/plain;q=0.9",
