@@ -14,6 +14,14 @@ use super::measured::Requests;
 use super::trial::Trial;
 use crate::output::table;
 
+/// What the columns mean.
+const LEGEND: [&str; 4] = [
+    "FALSE EXPIRY: a holder that is alive loses its lease; at most, with 95 % confidence.",
+    "AS SEEN: the same by the outages and pauses that were seen. /DAY: at most so many of all holds of a day.",
+    "TRIES of a renewal before the deadline if each is refused, and if none is answered.",
+    "RECOVERY: from the crash of a holder to the next one, on the average and at most.",
+];
+
 /// Everything that is told.
 pub(crate) struct Report {
     /// What was read, each in words.
@@ -157,14 +165,10 @@ impl Report {
     fn reasons(&self) -> Vec<String> {
         let advice = &self.advice;
         let target = chance(advice.target);
-        let mut lines = vec![
-            "False expiry: a holder that is alive loses its lease; at most, with 95 % confidence, and by the outages and \
-             pauses as they were seen. /DAY is of all holds, at most. TRIES are those before the deadline if each is refused, \
-             and if none is answered."
-                .to_owned(),
-            String::new(),
-        ];
+        let mut lines: Vec<String> = LEGEND.map(str::to_owned).into();
+        lines.push(String::new());
         let Some(chosen) = &advice.chosen else {
+            lines.extend(self.why_none_is_shorter());
             lines.push(self.why_none());
             lines.push(format!(
                 "Until then {} stays as it is.",
@@ -172,15 +176,16 @@ impl Report {
             ));
             return lines;
         };
+        lines.extend(self.why_none_is_shorter());
         lines.push(format!(
             "Recommended: {}, for a fleet of gwlock alone.",
             words(chosen.timing)
         ));
         lines.push(format!("  gwlock serve {}", flags(chosen.timing)));
         lines.push(format!(
-            "It is the shortest lease that at most {target} of the holds lose while their holder is alive: {}.",
-            parts(chosen)
+            "It is the shortest lease that at most {target} of the holds lose while their holder is alive:"
         ));
+        lines.push(format!("  {}.", parts(chosen)));
         if let Some(shorter) = self.next_shorter(chosen) {
             lines.push(if shorter.is_tried_enough() {
                 format!(
@@ -214,13 +219,28 @@ impl Report {
     fn why_none(&self) -> String {
         let advice = &self.advice;
         format!(
-            "No recommendation: these samples cannot show that at most {} of the holds are lost; the best they can show is \
-             {}, whatever the duration. What was not seen may happen: it takes {} of pod time without an outage or a pause \
-             that is too long.",
+            "No recommendation: these samples cannot show that at most {} of the holds are lost, but at best {}.\n\
+             What was not seen may happen: it takes {} of pod time without an outage or a pause that is too long.",
             chance(advice.target),
             chance(advice.reachable),
             time(advice.hours_needed * 3600.0)
         )
+    }
+
+    /// Durations that no timing is left for.
+    fn why_none_is_shorter(&self) -> Option<String> {
+        let first = self.advice.candidates.first()?;
+        (first.seconds() > 1).then(|| {
+            format!(
+                "Less than {} leaves no room for another try after an answer as slow as one in a hundred is, {}.",
+                duration(first.timing.lease_duration()),
+                self.measured
+                    .leases
+                    .latencies
+                    .quantile(0.99)
+                    .map_or("-".to_owned(), time)
+            )
+        })
     }
 
     fn next_shorter(&self, chosen: &Candidate) -> Option<&Candidate> {
@@ -302,7 +322,7 @@ pub(crate) fn flags(timing: Timing) -> String {
 fn beside_gateways(advice: &Advice) -> String {
     let present = duration(advice.present.timing.lease_duration());
     format!(
-        "While plain gateways are in the fleet leave --lease-duration at {present}: one that takes a gw-lock-* lease over \
+        "While plain gateways are in the fleet leave --lease-duration at {present}:\n  one that takes a gw-lock-* lease over \
          inherits its duration, and does not renew it."
     )
 }

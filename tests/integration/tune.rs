@@ -319,3 +319,33 @@ fn what_cannot_be_read_is_told_with_its_name() {
         assert!(run.stderr.contains(told), "{arguments:?}: {}", run.stderr);
     }
 }
+
+/// The document's example, with what its commands print now; `GWLOCK_BLESS=1` writes it.
+#[test]
+fn the_documents_example_is_what_its_commands_print() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tuning.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let begin =
+        text.find("## An example\n\n```console\n").unwrap() + "## An example\n\n```console\n".len();
+    let end = begin + text[begin..].find("```\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut printed = String::new();
+    for line in text[begin..end].lines() {
+        let Some(command) = line.strip_prefix("$ gwlock ") else {
+            continue;
+        };
+        let words: Vec<&str> = command.split(' ').collect();
+        let run = Gwlock::new(&words).folder(folder.path()).run();
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{command}");
+        printed.push_str(&format!("{line}\n{}", run.stdout));
+        if !printed.ends_with('\n') {
+            printed.push('\n');
+        }
+    }
+    if std::env::var_os("GWLOCK_BLESS").is_some_and(|value| value == "1") {
+        let text = format!("{}{printed}{}", &text[..begin], &text[end..]);
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    assert_eq!(printed, text[begin..end]);
+}
