@@ -218,6 +218,10 @@ impl Report {
 
     fn why_none(&self) -> String {
         let advice = &self.advice;
+        if self.measured.watched <= 0.0 {
+            return "No recommendation: nothing says for how long the metrics have counted, so nothing is known of outages."
+                .to_owned();
+        }
         format!(
             "No recommendation: these samples cannot show that at most {} of the holds are lost, but at best {}.\n\
              What was not seen may happen: it takes {} of pod time without an outage or a pause that is too long.",
@@ -244,10 +248,8 @@ impl Report {
     }
 
     fn next_shorter(&self, chosen: &Candidate) -> Option<&Candidate> {
-        let shorter = self.advice.candidates.iter();
-        shorter
-            .filter(|candidate| candidate.seconds() < chosen.seconds())
-            .next_back()
+        let mut shorter = self.advice.candidates.iter();
+        shorter.rfind(|candidate| candidate.seconds() < chosen.seconds())
     }
 
     fn simulated(&self) -> String {
