@@ -1,7 +1,9 @@
 //! `gwlock tune`: reads what was measured, and shows which timing follows from it. What follows is in `crate::tune`.
 
+mod bench;
 mod read;
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,14 +35,21 @@ use read::Source;
   gwlock tune history-*.jsonl --target 1e-4 -o json
   gwlock tune --metrics http://127.0.0.1:9090/metrics --over 60s
   gwlock tune --metrics monday.txt --over 24h --no-simulation
+  gwlock lab -- gwlock tune --bench --target 1e-3 -- --rate 100 --duration 60s
   gwlock simulate --scenario crash --signals 1000 --fingerprints 200 --arrival poisson:5 --history history.jsonl")]
 pub(crate) struct Arguments {
     /// Histories, a JSON object a line, as `gwlock simulate --history` writes them; - is stdin
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "metrics")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present_any = ["metrics", "bench"])]
     histories: Vec<String>,
     /// Metrics of a replica: its URL, or a file with what it answered (repeatable)
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath)]
     metrics: Vec<Source>,
+    /// Run `gwlock bench signals` first, with the arguments behind --, on the current cluster, and use what its replicas count
+    #[arg(long)]
+    bench: bool,
+    /// Arguments of `gwlock bench signals`
+    #[arg(last = true, requires = "bench", value_name = "ARGUMENTS")]
+    bench_arguments: Vec<OsString>,
     /// How long metrics are measured: two readings of each URL so far apart; for how long a file has counted
     #[arg(long, value_parser = some_time, requires = "metrics", value_name = "DURATION")]
     over: Option<Duration>,
@@ -85,8 +94,13 @@ fn some_time(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let benched = match arguments.bench {
+        // It has to be waited for in its own way.
+        true => Some(bench::measured(arguments, context).await?),
+        false => None,
+    };
     let examined = tokio::select! {
-        examined = examine(arguments, context) => examined?,
+        examined = examine(arguments, context, benched) => examined?,
         number = interrupted() => return Ok(Exit::Signal(number)),
     };
     match arguments.output.is_structured() {
@@ -99,8 +113,16 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     Err(refused(&examined))
 }
 
-async fn examine(arguments: &Arguments, context: &Context) -> Result<Report, Failure> {
-    let (sources, measured) = read::all(arguments, context).await?;
+async fn examine(
+    arguments: &Arguments,
+    context: &Context,
+    benched: Option<(String, Measured)>,
+) -> Result<Report, Failure> {
+    let (mut sources, mut measured) = read::all(arguments, context).await?;
+    if let Some((source, benched)) = benched {
+        measured.absorb(&benched);
+        sources.push(source);
+    }
     let advice = advise(&measured, arguments.target).map_err(too_few)?;
     warn(&measured);
     let measured = Arc::new(measured);

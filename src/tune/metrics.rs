@@ -25,6 +25,15 @@ struct Sample {
     value: f64,
 }
 
+/// For how long samples were counted; nothing where nobody knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Time {
+    /// Seconds.
+    pub(crate) over: f64,
+    /// Seconds of all processes together.
+    pub(crate) watched: f64,
+}
+
 /// Why a text is of no use.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MetricsError {
@@ -32,6 +41,17 @@ pub(crate) enum MetricsError {
     Line(usize, String),
     #[error("{0} is not in it: these are not the metrics of gwlock serve, or of an older one")]
     Missing(&'static str),
+}
+
+impl Time {
+    /// Of one process.
+    pub(crate) fn of(over: Option<Duration>) -> Self {
+        let over = over.map_or(0.0, |over| over.as_secs_f64());
+        Self {
+            over,
+            watched: over,
+        }
+    }
 }
 
 impl Samples {
@@ -76,9 +96,8 @@ impl Samples {
         Self(self.0.iter().map(difference).collect())
     }
 
-    /// What they say, and of how long, if that is known.
-    pub(crate) fn measured(&self, over: Option<Duration>) -> Measured {
-        let over = over.map_or(0.0, |over| over.as_secs_f64());
+    /// What they say, and of how long.
+    pub(crate) fn measured(&self, Time { over, watched }: Time) -> Measured {
         let holds = self.histogram(HOLDS, |_| true);
         let mut measured = Measured {
             rate: Rate {
@@ -89,7 +108,7 @@ impl Samples {
                 ..Rate::default()
             },
             holds,
-            watched: over,
+            watched,
             lost_stopped: self.total(LOST),
             takeovers: self.total(TAKEOVERS),
             ..Measured::default()
@@ -235,7 +254,7 @@ gateway_api_request_duration_seconds_bucket{le="+Inf",verb="list",resource="reme
     fn two_readings_say_what_happened_between_them() {
         let measured = read(LATER)
             .since(&read(EARLIER))
-            .measured(Some(Duration::from_secs(3)));
+            .measured(Time::of(Some(Duration::from_secs(3))));
         assert_eq!(
             measured.holds,
             Distribution::weighted([(0.01, 4), (0.1, 2)])
@@ -260,7 +279,7 @@ gateway_api_request_duration_seconds_bucket{le="+Inf",verb="list",resource="reme
         metrics.asked("create", "leases", 201, took);
         metrics.asked("create", "leases", 0, took);
         metrics.asked("list", "remediationrequests", 503, took);
-        let measured = read(&metrics.text().unwrap()).measured(None);
+        let measured = read(&metrics.text().unwrap()).measured(Time::default());
         assert_eq!(
             (measured.leases.answered, measured.leases.unanswered),
             (1, 1)
@@ -273,7 +292,7 @@ gateway_api_request_duration_seconds_bucket{le="+Inf",verb="list",resource="reme
 
     #[test]
     fn a_replica_that_began_anew_has_counted_what_it_says() {
-        let measured = read(EARLIER).since(&read(LATER)).measured(None);
+        let measured = read(EARLIER).since(&read(LATER)).measured(Time::default());
         assert_eq!((measured.holds.count(), measured.lost_stopped), (10, 1));
         assert_eq!((measured.rate.per_day(), measured.watched), (None, 0.0));
     }

@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::progress;
 use crate::sim::history::History;
-use crate::tune::metrics::Samples;
+use crate::tune::metrics::{Samples, Time};
 use crate::tune::{Measured, measure};
 
 /// For the answer to a reading.
@@ -66,6 +66,7 @@ pub(super) async fn all(
         sources.push(format!("history {path}"));
     }
     let over = arguments.over;
+    let time = Time::of(over);
     let within = over.map_or(String::new(), |over| format!(" over {over:?}"));
     let mut urls = Vec::new();
     for source in &arguments.metrics {
@@ -73,13 +74,13 @@ pub(super) async fn all(
             Source::Url(uri) => urls.push(uri),
             Source::File(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| unread(path, error))?;
-                measured.absorb(&samples(path, &text)?.measured(over));
+                measured.absorb(&samples(path, &text)?.measured(time));
                 sources.push(format!("metrics {path}{within}"));
             }
         }
     }
     for (uri, samples) in scraped(&urls, over, context).await? {
-        measured.absorb(&samples.measured(over));
+        measured.absorb(&samples.measured(time));
         sources.push(format!("metrics {uri}{within}"));
     }
     Ok((sources, measured))
