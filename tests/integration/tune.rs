@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::fixture::{Gwlock, Run};
+use crate::fixture::{Gwlock, Run, Server};
 
 fn tune(arguments: &[&str]) -> Run {
     Gwlock::new(&[&["tune"], arguments].concat()).run()
@@ -348,4 +348,52 @@ fn the_documents_example_is_what_its_commands_print() {
         return;
     }
     assert_eq!(printed, text[begin..end]);
+}
+
+#[test]
+#[cfg(feature = "serve")]
+fn a_bench_of_signals_is_run_and_what_its_replicas_count_is_used() {
+    let server = Server::start();
+    server.serve_remediation_requests();
+    let load = [
+        "--rate",
+        "20",
+        "--duration",
+        "2s",
+        "--warm-up",
+        "0s",
+        "--duplicates",
+        "0",
+    ];
+    let arguments = [
+        "tune",
+        "--bench",
+        "--target",
+        "0.9",
+        "--no-simulation",
+        "-o",
+        "json",
+        "--",
+    ];
+    let arguments = [&arguments[..], &load, &["--replicas", "2", "--yes"]].concat();
+    let run = server.gwlock(&arguments).run();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let report = run.json();
+    assert_eq!(report["sources"], json!(["gwlock bench signals over 2s"]));
+    let measured = &report["measured"];
+    assert_eq!(
+        (&measured["holds"]["count"], &measured["watchedSeconds"]),
+        (&json!(40), &json!(4.0))
+    );
+    let wrong = server
+        .gwlock(&["tune", "--bench", "--", "--rate", "none"])
+        .run();
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (2, ""));
+    assert!(
+        wrong
+            .stderr
+            .contains("error: gwlock bench signals failed\n"),
+        "{}",
+        wrong.stderr
+    );
 }
