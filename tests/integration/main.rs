@@ -44,3 +44,5 @@ mod simulate;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod simulate_processes;
 mod tidy;
+#[cfg(feature = "sim")]
+mod tune;
