@@ -44,7 +44,7 @@ pub(super) async fn measured(
     match exit.and_then(Exit::of) {
         Some(Exit::Done) => {}
         Some(Exit::No) => {
-            output::note("the load was not held; what was measured all the same is used")
+            output::note("the load was not held; what was measured all the same is used");
         }
         exit => {
             let exit = exit.unwrap_or(Exit::Unreachable);
