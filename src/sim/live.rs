@@ -243,7 +243,7 @@ impl Live {
             Action::Signal { key, pod } => self.signal(key, pod)?,
             Action::Begin { kind, pod } if plan::is_of_a_pod(kind) => {
                 let count = self.places.len();
-                self.places[pod as usize % count].begin(kind).await?;
+                self.places[pod as usize % count].begin(kind).await;
             }
             Action::Finish { kind, pod } if plan::is_of_a_pod(kind) => {
                 let number = pod as usize % self.places.len();

@@ -1,8 +1,7 @@
 //! `gwlock simulate --processes` on the embedded API server: what is told, what is found, and what is left behind.
 
 use std::fs;
-use std::thread::sleep;
-use std::time::Duration;
+use std::thread::yield_now;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -139,7 +138,7 @@ fn ctrl_c_ends_every_process() {
             .collect::<Vec<_>>()
     };
     while replicas().len() < 2 {
-        sleep(Duration::from_millis(20));
+        yield_now();
     }
     let replicas = replicas();
     kill_process(pid, Signal::INT).unwrap();
@@ -156,7 +155,7 @@ fn ctrl_c_ends_every_process() {
             stat.is_ok_and(|stat| !stat.contains(") Z"))
         };
         while lives() {
-            sleep(Duration::from_millis(20));
+            yield_now();
         }
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

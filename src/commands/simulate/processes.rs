@@ -20,8 +20,7 @@ pub(super) struct Processes {
     /// Start so many processes instead of simulating pods, in real time
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "N")]
     processes: Option<u32>,
-    /// Where they work: embedded, an API server in this process, or cluster, the current one, in a namespace that is made for
-    /// it and removed
+    /// Where they work
     #[arg(
         long,
         value_enum,
@@ -37,7 +36,9 @@ pub(super) struct Processes {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum On {
+    /// On an API server in this process
     Embedded,
+    /// On the current cluster, in a namespace that is made for it and removed
     Cluster,
 }
 

@@ -158,17 +158,9 @@ impl Place {
         Some((self.link.clone(), replica.signals.clone()))
     }
 
-    pub(super) async fn begin(&mut self, kind: Kind) -> anyhow::Result<()> {
+    pub(super) async fn begin(&mut self, kind: Kind) {
         match kind {
-            Kind::Crash => {
-                if self.kill().await {
-                    self.link.die();
-                    self.restarts += 1;
-                    self.paused = 0;
-                    self.link = link(&self.name, self.restarts, &self.servers, &mut self.rng);
-                    self.relay.serve(self.link.clone());
-                }
-            }
+            Kind::Crash => self.crash().await,
             Kind::Pause => {
                 if let Some(Started(replica)) = &self.process {
                     self.paused += 1;
@@ -181,7 +173,17 @@ impl Place {
             _ if self.process.is_some() => self.link.begin(kind),
             _ => {}
         }
-        Ok(())
+    }
+
+    async fn crash(&mut self) {
+        if !self.kill().await {
+            return;
+        }
+        self.link.die();
+        self.restarts += 1;
+        self.paused = 0;
+        self.link = link(&self.name, self.restarts, &self.servers, &mut self.rng);
+        self.relay.serve(self.link.clone());
     }
 
     /// Kills the process that runs here, and says whether there was one.
