@@ -72,6 +72,7 @@ pub(crate) fn run(settings: &Settings, seed: u64) -> anyhow::Result<Run> {
         scenario: settings.name.clone(),
         replay: Some(format!("{} --seed {seed}", settings.command)),
         longest_wait: Some(LONGEST_WAIT_SECONDS * 1_000_000),
+        ..Header::default()
     };
     Ok(Run::of(
         History {
