@@ -7,9 +7,13 @@
 mod check;
 mod clock;
 mod history;
+mod join;
 mod junit;
 pub(crate) mod leases;
+mod log;
+pub(crate) mod meeting;
 mod network;
+pub(crate) mod offset;
 mod order;
 mod plan;
 mod pod;

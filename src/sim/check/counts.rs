@@ -112,8 +112,8 @@ fn known_early<'a>(
 ) -> impl Iterator<Item = (usize, &'a Event)> {
     let mut order: Vec<usize> = (0..events.len()).collect();
     order.sort_by_key(|at| match &events[*at].what {
-        What::Request { .. } => events[*at].at.saturating_sub(slack.most()),
-        _ => events[*at].at,
+        What::Request { .. } => (events[*at].at.saturating_sub(slack.most()), false),
+        _ => (events[*at].at, slack.most() > 0),
     });
     order.into_iter().map(|at| (at, events[at]))
 }
