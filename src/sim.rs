@@ -4,6 +4,7 @@
 //! history, and a checker that shares no code with the players judges it. The arrows: `world` has pods, `pod` runs a
 //! protocol on a `network`, all of them write through the `recorder`; `check` sees the `history` alone.
 
+mod admin;
 mod check;
 mod clock;
 mod history;

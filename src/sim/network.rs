@@ -5,21 +5,22 @@
 
 mod asked;
 mod body;
+mod faults;
+mod upstream;
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gwlock_apiserver::{ApiServer, Clock, ConnectionLost, TokioClock};
+use gwlock_apiserver::ConnectionLost;
+use http::request::Parts;
 use http::{Request, Response};
-use http_body_util::BodyExt;
-use jiff::{SignedDuration, Timestamp};
+use http_body_util::{BodyExt, Full};
+use jiff::SignedDuration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use tokio::sync::oneshot;
-use tower::Service;
 
 use super::history::What;
 use super::plan::within;
@@ -27,7 +28,8 @@ use super::recorder::Recorder;
 use super::scenario::{Requests, Span};
 use super::shared::Shared;
 use asked::{Asked, denied, refusal};
-use body::AnswerBody;
+pub(super) use body::AnswerBody;
+pub(crate) use upstream::{ServersClock, Upstream};
 
 /// What stands between one process and the network now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,11 +56,10 @@ pub(super) struct Weather {
     pub(super) calm: bool,
 }
 
-/// The API servers: one store, and a clock that is as wrong as the server that is asked.
+/// The API servers, and what they have in common for all who ask them.
 #[derive(Clone)]
 pub(super) struct Servers {
-    pub(super) server: ApiServer,
-    pub(super) clock: Arc<ServersClock>,
+    pub(super) upstream: Upstream,
     pub(super) weather: Shared<Weather>,
     pub(super) recorder: Recorder,
     pub(super) requests: Requests,
@@ -81,13 +82,6 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.change(|count| *count -= 1);
     }
-}
-
-/// The clock of whichever API server is at work.
-pub(super) struct ServersClock {
-    right: TokioClock,
-    /// Nanoseconds.
-    off: AtomicI64,
 }
 
 /// The network of one process.
@@ -119,48 +113,17 @@ struct Fate {
 
 type Answer = Result<Response<AnswerBody>, ConnectionLost>;
 
-impl ServersClock {
-    pub(super) fn new(right: TokioClock) -> Self {
-        Self {
-            right,
-            off: AtomicI64::new(0),
-        }
-    }
-}
-
-impl Clock for ServersClock {
-    fn now(&self) -> Timestamp {
-        self.right.now() + SignedDuration::from_nanos(self.off.load(Ordering::Relaxed))
-    }
-}
-
-impl Servers {
-    /// Has a request answered by a server whose clock is off by so much.
-    async fn serve(
-        &self,
-        request: Request<http_body_util::Full<Bytes>>,
-        off: SignedDuration,
-    ) -> Result<Response<gwlock_apiserver::Body>, ConnectionLost> {
-        let mut answering = self.server.clone().call(request);
-        let off = i64::try_from(off.as_nanos()).unwrap_or(0);
-        std::future::poll_fn(|context| {
-            // All of a simulation runs on one thread, so nobody else looks at the clock meanwhile.
-            self.clock.off.store(off, Ordering::Relaxed);
-            let polled = answering.as_mut().poll(context);
-            self.clock.off.store(0, Ordering::Relaxed);
-            polled
-        })
-        .await
-    }
-}
-
 impl Link {
     /// A client on this network.
     pub(super) fn client(self: &Arc<Self>, namespace: &str) -> kube::Client {
         let link = self.clone();
         let service = tower::service_fn(move |request: Request<kube::client::Body>| {
             let link = link.clone();
-            async move { link.carry(request).await }
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect().await.map_err(|_| ConnectionLost)?;
+                link.carry(parts, body.to_bytes()).await
+            }
         });
         kube::Client::new(service, namespace)
     }
@@ -180,15 +143,14 @@ impl Link {
         !self.gate.now().dead
     }
 
-    async fn carry(self: Arc<Self>, request: Request<kube::client::Body>) -> Answer {
-        let (parts, body) = request.into_parts();
-        let body = body.collect().await.map_err(|_| ConnectionLost)?.to_bytes();
+    /// Carries a request to the API server, and its answer back, if both get there.
+    pub(super) async fn carry(self: Arc<Self>, parts: Parts, body: Bytes) -> Answer {
         let asked = Asked::of(&parts, &body);
         let call = self.servers.recorder.next_call(asked.verb, &asked.resource);
         self.tell(asked.call(call));
         let fate = self.draw(&asked);
         let (answer, answered) = oneshot::channel();
-        let mut request = Request::new(http_body_util::Full::new(body));
+        let mut request = Request::new(Full::new(body));
         *request.method_mut() = parts.method;
         *request.uri_mut() = parts.uri;
         *request.headers_mut() = parts.headers;
@@ -256,7 +218,7 @@ impl Link {
         self: Arc<Self>,
         call: u64,
         asked: Asked,
-        request: Request<http_body_util::Full<Bytes>>,
+        request: Request<Full<Bytes>>,
         fate: Fate,
         answer: oneshot::Sender<Answer>,
     ) {
@@ -312,7 +274,7 @@ impl Link {
     async fn handle(
         &self,
         asked: &Asked,
-        request: Request<http_body_util::Full<Bytes>>,
+        request: Request<Full<Bytes>>,
         fate: &Fate,
     ) -> Option<Result<(Response<AnswerBody>, Option<String>), ConnectionLost>> {
         let gone = || (!fate.silent).then_some(Err(ConnectionLost));
@@ -332,7 +294,7 @@ impl Link {
             return Some(Ok((whole(refusal(code)), None)));
         }
         tokio::time::sleep(fate.late).await;
-        let Ok(response) = self.servers.serve(request, self.off).await else {
+        let Ok(response) = self.servers.upstream.serve(request, self.off).await else {
             return gone();
         };
         if asked.verb == "watch" && response.status().is_success() {

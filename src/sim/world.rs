@@ -1,7 +1,5 @@
 //! The servers, the pods and what happens to them: one run of a scenario, from its seed to its history.
 
-mod admin;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,16 +10,16 @@ use rand::{Rng, RngExt, SeedableRng};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::admin::Admin;
 use super::clock::PodClock;
 use super::history::What;
-use super::network::{Gate, Link, Servers, ServersClock, Weather};
+use super::network::{Link, Servers, ServersClock, Upstream};
 use super::plan::{self, Action};
 use super::pod::{self, NAMESPACE, Pod, namespace_of_its_own};
 use super::protocol::{Protocol, Speaks};
 use super::recorder::{Recorded, Recorder, short};
 use super::scenario::{Kind, Scenario};
 use super::shared::Shared;
-use admin::Admin;
 
 /// Longer than any lease lasts that somebody may have left, by the clock of any API server.
 const REST: Duration = Duration::from_secs(40);
@@ -85,9 +83,15 @@ impl World {
             .clock(clock.clone())
             .uids(Uids::seeded(rng.next_u64()))
             .build();
+        let upstream = Upstream::Embedded(server, clock);
         let recorder = Recorder::new(start);
-        let admin = Admin::new(server.clone(), recorder.clone(), rng.next_u64());
-        admin.prepare(NAMESPACE).await?;
+        let admin = Admin::new(
+            upstream.clone(),
+            NAMESPACE,
+            recorder.clone(),
+            rng.next_u64(),
+        );
+        admin.prepare().await?;
         if scenario.leaked {
             for key in 0..scenario.fingerprints {
                 let lease = pod::signal(key, wall)?.fingerprint().lease_name();
@@ -95,8 +99,7 @@ impl World {
             }
         }
         let servers = Servers {
-            server,
-            clock,
+            upstream,
             weather: Shared::default(),
             recorder,
             requests: scenario.requests,
@@ -183,144 +186,48 @@ impl World {
     }
 
     async fn begin(&mut self, kind: Kind, pod: u32) -> anyhow::Result<()> {
-        if plan::is_of_a_pod(kind) {
-            self.befall(kind, pod);
-            return Ok(());
+        if !plan::is_of_a_pod(kind) {
+            self.servers.begin(kind);
+            return self.admin.act(kind).await;
         }
-        let world = |what: &str| {
-            self.servers.recorder.world(What::Fault {
-                what: what.to_owned(),
-            });
-        };
-        let weather = |change: fn(&mut Weather)| self.servers.weather.change(change);
-        match kind {
-            Kind::Restart | Kind::RestartWithoutCache => {
-                world("the API server restarts");
-                weather(|weather| {
-                    weather.down += 1;
-                    weather.restarts += 1;
-                });
-                if kind == Kind::RestartWithoutCache {
-                    self.servers.server.compact();
-                }
+        let count = self.pods.len();
+        let process = &mut self.pods[pod as usize % count].process;
+        match (kind, &process) {
+            (_, None) => {}
+            (Kind::Crash, Some(running)) => {
+                running.link.die();
+                *process = None;
             }
-            Kind::DenyStatus => {
-                world("nobody may write the status of a request");
-                weather(|weather| weather.no_status += 1);
-            }
-            Kind::DenyLeases => {
-                world("nobody may use leases");
-                weather(|weather| weather.no_leases += 1);
-            }
-            Kind::Touch => self.admin.touch(NAMESPACE).await?,
-            Kind::Orchestrate => self.admin.orchestrate(NAMESPACE).await?,
-            Kind::Delete => self.admin.delete(NAMESPACE).await?,
-            Kind::Crash | Kind::Pause | Kind::Partition | Kind::CutWatches | Kind::StallWatches => {
-            }
+            (_, Some(running)) => running.link.begin(kind),
         }
         Ok(())
-    }
-
-    fn befall(&mut self, kind: Kind, pod: u32) {
-        let count = self.pods.len();
-        let place = &mut self.pods[pod as usize % count];
-        let Some(process) = &place.process else {
-            return;
-        };
-        let link = process.link.clone();
-        let stopped = |why: &str| {
-            link.tell(What::Stopped {
-                why: why.to_owned(),
-            });
-        };
-        let gate = |change: fn(&mut Gate)| link.gate.change(change);
-        match kind {
-            Kind::Crash => {
-                link.tell(What::Crashed);
-                gate(|gate| {
-                    *gate = Gate {
-                        dead: true,
-                        ..Gate::default()
-                    }
-                });
-                place.process = None;
-            }
-            Kind::Pause => {
-                stopped("paused");
-                gate(|gate| gate.paused += 1);
-            }
-            Kind::Partition => {
-                stopped("cut off");
-                gate(|gate| gate.cut_off += 1);
-            }
-            Kind::CutWatches => gate(|gate| gate.cuts += 1),
-            Kind::StallWatches => gate(|gate| gate.stalled += 1),
-            _ => {}
-        }
     }
 
     async fn finish(&mut self, kind: Kind, pod: u32) -> anyhow::Result<()> {
-        let weather = |change: fn(&mut Weather)| self.servers.weather.change(change);
-        match kind {
-            Kind::Restart | Kind::RestartWithoutCache => weather(|weather| weather.down -= 1),
-            Kind::DenyStatus => weather(|weather| weather.no_status -= 1),
-            Kind::DenyLeases => weather(|weather| weather.no_leases -= 1),
-            Kind::Crash => {
-                let at = pod as usize % self.pods.len();
-                if self.pods[at].process.is_none() {
-                    let mut place = self.pods.remove(at);
-                    place.restarts += 1;
-                    self.launch(&mut place).await?;
-                    self.pods.insert(at, place);
-                }
+        if !plan::is_of_a_pod(kind) {
+            self.servers.finish(kind);
+            return Ok(());
+        }
+        let at = pod as usize % self.pods.len();
+        match (kind, &self.pods[at].process) {
+            (Kind::Crash, None) => {
+                let mut place = self.pods.remove(at);
+                place.restarts += 1;
+                self.launch(&mut place).await?;
+                self.pods.insert(at, place);
             }
-            Kind::Pause => self.resume(pod, "paused", |gate| &mut gate.paused),
-            Kind::Partition => self.resume(pod, "cut off", |gate| &mut gate.cut_off),
-            Kind::StallWatches => self.resume(pod, "", |gate| &mut gate.stalled),
-            Kind::CutWatches | Kind::Touch | Kind::Orchestrate | Kind::Delete => {}
+            (_, Some(running)) => running.link.finish(kind),
+            (_, None) => {}
         }
         Ok(())
-    }
-
-    /// Ends what befell a process, if it still lasts: a process that was started meanwhile knows nothing of it.
-    fn resume(&mut self, pod: u32, why: &str, of: fn(&mut Gate) -> &mut u32) {
-        let place = &self.pods[pod as usize % self.pods.len()];
-        let Some(process) = &place.process else {
-            return;
-        };
-        let mut gate = process.link.gate.now().clone();
-        if *of(&mut gate) == 0 {
-            return;
-        }
-        if !why.is_empty() {
-            process.link.tell(What::Resumed {
-                why: why.to_owned(),
-            });
-        }
-        process.link.gate.change(|gate| *of(gate) -= 1);
     }
 
     /// Nothing goes wrong any more; everybody ends what he has begun, and every lease that was left expires.
     async fn rest(mut self) -> anyhow::Result<Recorded> {
-        self.servers.weather.change(|weather| {
-            *weather = Weather {
-                calm: true,
-                restarts: weather.restarts,
-                ..Weather::default()
-            };
-        });
-        for pod in 0..self.scenario.pods {
-            for (why, of) in [
-                (
-                    "paused",
-                    (|gate| &mut gate.paused) as fn(&mut Gate) -> &mut u32,
-                ),
-                ("cut off", |gate| &mut gate.cut_off),
-                ("", |gate| &mut gate.stalled),
-            ] {
-                while self.is_under(pod, of) {
-                    self.resume(pod, why, of);
-                }
+        self.servers.calm();
+        for place in &self.pods {
+            if let Some(process) = &place.process {
+                process.link.recover();
             }
         }
         let patience = Instant::now() + PATIENCE;
@@ -345,13 +252,5 @@ impl World {
         self.admin.tell_of_leases().await?;
         self.servers.recorder.world(What::End);
         Ok(self.servers.recorder.take())
-    }
-
-    fn is_under(&self, pod: u32, of: fn(&mut Gate) -> &mut u32) -> bool {
-        let process = &self.pods[pod as usize % self.pods.len()].process;
-        process.as_ref().is_some_and(|process| {
-            let mut gate = process.link.gate.now().clone();
-            *of(&mut gate) > 0
-        })
     }
 }

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use super::{Gate, Weather};
 use crate::sim::shared::Shared;
 
-pub(super) type AnswerBody = UnsyncBoxBody<Bytes, ConnectionLost>;
+pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, ConnectionLost>;
 
 pub(super) fn whole(bytes: Bytes) -> AnswerBody {
     Full::new(bytes)
@@ -18,7 +18,7 @@ pub(super) fn whole(bytes: Bytes) -> AnswerBody {
 }
 
 struct Watched {
-    body: gwlock_apiserver::Body,
+    body: AnswerBody,
     gate: Shared<Gate>,
     weather: Shared<Weather>,
     cuts: u32,
@@ -27,7 +27,7 @@ struct Watched {
 
 /// A watch of this process.
 pub(super) fn watched(
-    body: gwlock_apiserver::Body,
+    body: AnswerBody,
     gate: Shared<Gate>,
     weather: Shared<Weather>,
 ) -> AnswerBody {

@@ -4,19 +4,20 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use gwlock_apiserver::ApiServer;
-use http::{Method, Request};
+use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
+use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
-use tower::Service;
 
-use crate::sim::history::What;
-use crate::sim::recorder::Recorder;
+use super::history::What;
+use super::network::Upstream;
+use super::recorder::Recorder;
+use super::scenario::Kind;
 
-const DEFINITION: &str = include_str!("../../commands/lab/remediationrequest-crd.yaml");
+const DEFINITION: &str = include_str!("../commands/lab/remediationrequest-crd.yaml");
 const LEASES: &str = "/apis/coordination.k8s.io/v1";
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
@@ -25,27 +26,41 @@ const PHASES: [&str; 4] = ["Pending", "Processing", "Executing", "Completed"];
 
 /// Somebody who may do everything, at once and without anything going wrong.
 pub(super) struct Admin {
-    server: ApiServer,
+    upstream: Upstream,
+    /// Of the leases and the requests.
+    namespace: String,
     recorder: Recorder,
     rng: Mutex<StdRng>,
 }
 
 impl Admin {
-    pub(super) fn new(server: ApiServer, recorder: Recorder, seed: u64) -> Self {
+    pub(super) fn new(upstream: Upstream, namespace: &str, recorder: Recorder, seed: u64) -> Self {
         let rng = Mutex::new(StdRng::seed_from_u64(seed));
         Self {
-            server,
+            upstream,
+            namespace: namespace.to_owned(),
             recorder,
             rng,
         }
     }
 
-    pub(super) async fn prepare(&self, namespace: &str) -> anyhow::Result<()> {
+    /// Makes what a server needs that has nothing.
+    pub(super) async fn prepare(&self) -> anyhow::Result<()> {
         let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         let definition: Value = serde_yaml::from_str(DEFINITION)?;
         self.ask(Method::POST, definitions, JSON, &definition)
             .await?;
-        self.namespace(namespace).await
+        self.namespace(&self.namespace).await
+    }
+
+    /// Does what somebody else on the cluster does, if it is something of that kind.
+    pub(super) async fn act(&self, kind: Kind) -> anyhow::Result<()> {
+        match kind {
+            Kind::Touch => self.touch().await,
+            Kind::Orchestrate => self.orchestrate().await,
+            Kind::Delete => self.delete().await,
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn namespace(&self, name: &str) -> anyhow::Result<()> {
@@ -64,14 +79,14 @@ impl Admin {
                 "holderIdentity": "pod-gone", "leaseDurationSeconds": 30, "acquireTime": now, "renewTime": now
             },
         });
-        let path = format!("{LEASES}/namespaces/{}/leases", crate::sim::pod::NAMESPACE);
+        let path = self.leases();
         self.ask(Method::POST, &path, JSON, &lease).await?;
         Ok(())
     }
 
     /// Labels one lease.
-    pub(super) async fn touch(&self, namespace: &str) -> anyhow::Result<()> {
-        let path = format!("{LEASES}/namespaces/{namespace}/leases");
+    async fn touch(&self) -> anyhow::Result<()> {
+        let path = self.leases();
         let Some(lease) = self.any(&path, |_| true).await? else {
             return Ok(());
         };
@@ -82,9 +97,9 @@ impl Admin {
     }
 
     /// Moves one request to its next phase, or lets it fail.
-    pub(super) async fn orchestrate(&self, namespace: &str) -> anyhow::Result<()> {
+    async fn orchestrate(&self) -> anyhow::Result<()> {
         let is_active = |request: &Value| next_phase(request).is_some();
-        let path = requests(namespace);
+        let path = self.requests();
         let Some(own) = self.any(&path, is_active).await? else {
             return Ok(());
         };
@@ -102,9 +117,9 @@ impl Admin {
     }
 
     /// Deletes a request that has ended.
-    pub(super) async fn delete(&self, namespace: &str) -> anyhow::Result<()> {
+    async fn delete(&self) -> anyhow::Result<()> {
         let has_ended = |request: &Value| next_phase(request).is_none();
-        let Some(own) = self.any(&requests(namespace), has_ended).await? else {
+        let Some(own) = self.any(&self.requests(), has_ended).await? else {
             return Ok(());
         };
         let request = self.ask(Method::GET, &own, JSON, &Value::Null).await?;
@@ -116,8 +131,9 @@ impl Admin {
     /// Tells which leases are there, and whether they have expired by the server's clock and stamps.
     pub(super) async fn tell_of_leases(&self) -> anyhow::Result<()> {
         let path = format!("{LEASES}/leases");
-        let list = self.ask(Method::GET, &path, JSON, &Value::Null).await?;
-        let now = self.now()?;
+        let (list, now) = self
+            .exchange(Method::GET, &path, JSON, &Value::Null)
+            .await?;
         for lease in items(&list) {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let (metadata, spec) = (&lease["metadata"], &lease["spec"]);
@@ -165,10 +181,13 @@ impl Admin {
         rng.random_range(0..below)
     }
 
-    fn now(&self) -> anyhow::Result<Timestamp> {
-        let wall: Timestamp = super::WALL.parse()?;
-        let elapsed = self.recorder.elapsed();
-        Ok(wall + SignedDuration::try_from(elapsed)?)
+    fn leases(&self) -> String {
+        format!("{LEASES}/namespaces/{}/leases", self.namespace)
+    }
+
+    fn requests(&self) -> String {
+        let namespace = &self.namespace;
+        format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests")
     }
 
     async fn ask(
@@ -178,6 +197,18 @@ impl Admin {
         media_type: &str,
         body: &Value,
     ) -> anyhow::Result<Value> {
+        let exchanged = self.exchange(method, path, media_type, body).await;
+        exchanged.map(|(answer, _)| answer)
+    }
+
+    /// The answer, and when the server gave it by its own clock.
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &str,
+        body: &Value,
+    ) -> anyhow::Result<(Value, Timestamp)> {
         let body = match body {
             Value::Null => Bytes::new(),
             body => Bytes::from(body.to_string()),
@@ -185,9 +216,9 @@ impl Admin {
         let request = Request::builder()
             .method(method.clone())
             .uri(path)
-            .header("content-type", media_type)
+            .header(header::CONTENT_TYPE, media_type)
             .body(Full::new(body))?;
-        let response = self.server.clone().call(request).await?;
+        let response = self.upstream.serve(request, SignedDuration::ZERO).await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
         let answer: Value = serde_json::from_slice(&body).context("an answer is no JSON")?;
@@ -198,12 +229,13 @@ impl Admin {
                 answer["message"]
             );
         }
-        Ok(answer)
+        let date = parts
+            .headers
+            .get(header::DATE)
+            .context("an answer has no Date")?;
+        let date = rfc2822::parse(date.to_str()?)?;
+        Ok((answer, date.timestamp()))
     }
-}
-
-fn requests(namespace: &str) -> String {
-    format!("/apis/kubernaut.ai/v1alpha1/namespaces/{namespace}/remediationrequests")
 }
 
 fn items(list: &Value) -> impl Iterator<Item = &Value> {
