@@ -55,7 +55,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]
-        Command::Simulate(arguments) => simulate::execute(&arguments),
+        Command::Simulate(arguments) => simulate::execute(&arguments, &context),
         #[cfg(feature = "sim")]
         Command::Lab(arguments) => context.block_on(lab::execute(&arguments)),
         Command::Bench(arguments) => context.block_on(bench::execute(&arguments, &context)),

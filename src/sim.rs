@@ -7,11 +7,11 @@
 mod admin;
 mod check;
 mod clock;
-mod history;
-mod join;
+pub(crate) mod history;
+pub(crate) mod join;
 mod junit;
 pub(crate) mod leases;
-mod log;
+pub(crate) mod log;
 pub(crate) mod meeting;
 mod network;
 pub(crate) mod offset;
@@ -35,12 +35,18 @@ mod tests;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{BufRead, Write};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use check::Violation;
 use history::{FORMAT, Header, History};
+use join::{Gap, JoinError, Part, Standing};
 use protocol::Protocol;
 use scenario::Scenario;
 
+pub(crate) use recorder::request;
 pub(crate) use report::Report;
 pub(crate) use sweep::sweep;
 
@@ -65,6 +71,20 @@ pub(crate) struct Run {
     history: History,
     by_verb: BTreeMap<String, u64>,
     violations: Vec<Violation>,
+}
+
+/// How long the plan of a seed lasts.
+pub(crate) fn lasting(scenario: &Scenario, seed: u64) -> Duration {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut scenario = scenario.clone();
+    plan::vary(&mut scenario, &mut StdRng::seed_from_u64(rng.next_u64()));
+    let plan = plan::draw(&scenario, &mut StdRng::seed_from_u64(rng.next_u64()));
+    plan.last().map_or(Duration::ZERO, |step| step.at)
+}
+
+/// The name of the deployment that signals of a key are about, where they are about one.
+pub(crate) fn subject(key: u32) -> String {
+    format!("app-{key}")
 }
 
 /// Runs one seed to its end, and judges it.
@@ -100,14 +120,23 @@ impl Run {
 
     /// Judges a history that was recorded.
     pub(crate) fn read(from: &mut dyn BufRead) -> anyhow::Result<Self> {
-        let history = History::read(from)?;
+        Ok(Self::recorded(History::read(from)?))
+    }
+
+    fn recorded(history: History) -> Self {
         let mut by_verb = BTreeMap::new();
         for event in &history.events {
             if let history::What::Call { verb, resource, .. } = &event.what {
                 *by_verb.entry(format!("{verb} {resource}")).or_default() += 1;
             }
         }
-        Ok(Self::of(history, by_verb))
+        Self::of(history, by_verb)
+    }
+
+    /// How far times of different pods may be off each other, if they may.
+    pub(crate) fn doubt(&self) -> Option<Duration> {
+        let micros = self.history.header.uncertainty;
+        (micros > 0).then(|| Duration::from_micros(micros))
     }
 
     /// Writes the history.
@@ -124,6 +153,15 @@ impl Run {
     pub(crate) fn svg(&self) -> String {
         svg::render(&self.history, &self.violations)
     }
+}
+
+/// Judges what several pods have recorded, and says what of it is not there.
+pub(crate) fn gather(
+    parts: Vec<Part>,
+    standing: Option<Standing>,
+) -> Result<(Run, Vec<Gap>), JoinError> {
+    let joined = join::join(parts, standing)?;
+    Ok((Run::recorded(joined.history), joined.gaps))
 }
 
 /// Runs something under a clock that does not wait.

@@ -1,6 +1,8 @@
 //! `gwlock simulate`.
 
 mod check;
+mod collect;
+mod job;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::flags::duration;
@@ -66,6 +69,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Check(check::Arguments),
+    Job(Box<job::Arguments>),
+    Collect(collect::Arguments),
 }
 
 /// What is simulated with signals.
@@ -164,9 +169,12 @@ fn verdict(is_ok: bool) -> Exit {
     if is_ok { Exit::Done } else { Exit::No }
 }
 
-pub(crate) fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
-    if let Some(What::Check(check)) = &arguments.what {
-        return check::execute(check);
+pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    match &arguments.what {
+        Some(What::Check(check)) => return check::execute(check),
+        Some(What::Job(job)) => return job::execute(job, context),
+        Some(What::Collect(collect)) => return collect::execute(collect, context),
+        None => {}
     }
     if arguments.signals.list_scenarios || arguments.signals.scenario.as_deref() == Some("list") {
         output::data(&list())?;

@@ -326,6 +326,19 @@ fn deleted(last: &What) -> Option<What> {
     Some(gone)
 }
 
+/// The leases that histories are about.
+pub(crate) fn locks(parts: &[Part]) -> BTreeSet<String> {
+    let events = parts.iter().flat_map(|part| &part.history.events);
+    let lock = |event: &Event| match &event.what {
+        What::Held { key, .. } => Some(key.clone()),
+        What::Call {
+            resource, object, ..
+        } if resource == "leases" => Some(object.clone()),
+        _ => None,
+    };
+    events.filter_map(lock).collect()
+}
+
 fn micros(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0)
 }
