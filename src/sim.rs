@@ -8,9 +8,12 @@ mod admin;
 mod check;
 mod clock;
 pub(crate) mod history;
+pub(crate) mod holds;
 pub(crate) mod join;
 mod junit;
 pub(crate) mod leases;
+#[cfg(feature = "serve")]
+pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod meeting;
 mod network;

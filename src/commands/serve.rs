@@ -1,5 +1,8 @@
 //! `gwlock serve`: a gateway replica.
 
+#[cfg(feature = "sim")]
+mod gateway;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,6 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use clap::{Args, ValueEnum, ValueHint};
 use gwlock_engine::protocol::timing::Timing;
+use gwlock_engine::remediation::trace::Observer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -23,6 +27,7 @@ use crate::gateway::kinds::served::ServedKinds;
 use crate::gateway::server::audit::Audit;
 use crate::gateway::server::listen::{self, Drained};
 use crate::gateway::server::metrics::Metrics;
+use crate::gateway::server::signals::Signals;
 use crate::gateway::server::tls::Certificate;
 use crate::gateway::server::{Authenticator, Limits, Parts, Server};
 use crate::output;
@@ -101,6 +106,16 @@ pub(crate) struct Arguments {
     audit_log: Option<PathBuf>,
     #[command(flatten)]
     timing: TimingArguments,
+    /// The protocol that counts signals, to compare with gwlock's
+    #[cfg(feature = "sim")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "gwlock",
+        hide = true,
+        value_name = "PROTOCOL"
+    )]
+    protocol: gateway::Protocol,
     /// How long signals are still taken after /readyz says 503, so that nobody is sent here any more
     #[arg(long, value_parser = duration, default_value = "5s", value_name = "DURATION")]
     shutdown_delay: Duration,
@@ -110,6 +125,10 @@ pub(crate) struct Arguments {
     /// End at once when this process, which has started this one, ends in any way
     #[arg(long, hide = true, value_name = "PID")]
     end_with: Option<u32>,
+    /// Tell in this file when leases are held, for whoever judges them
+    #[cfg(feature = "sim")]
+    #[arg(long, hide = true, value_name = "FILE")]
+    holds: Option<PathBuf>,
 }
 
 /// An address, or none.
@@ -228,11 +247,15 @@ async fn server(
         cluster.controller_namespace(arguments.controller_namespace.as_deref());
     let client = cluster.client.clone();
     let metrics = Arc::new(Metrics::default());
+    let holds = holds(arguments, cluster, base, timing)?;
     let observer = {
         let (metrics, audit) = (metrics.clone(), audit.clone());
         Arc::new(move |traced: &_| {
             metrics.observe(traced);
             audit.observe(traced);
+            if let Some(holds) = &holds {
+                holds(traced);
+            }
         })
     };
     let limits = Limits {
@@ -252,9 +275,22 @@ async fn server(
         lookups: client.clone(),
     };
     let processing = Processing::on(cluster, settings).await?;
+    let processor: Arc<dyn Signals> = Arc::new(processing.processor);
+    #[cfg(feature = "sim")]
+    let processor = gateway::Replica {
+        client: &client,
+        leases: &cluster.namespace,
+        requests: &controller_namespace,
+        base,
+        metrics: &metrics,
+        deadline: limits.request,
+        holds: arguments.holds.as_deref(),
+    }
+    .speaking(arguments.protocol)?
+    .unwrap_or(processor);
     Ok(Server::new(Parts {
         ingestion: processing.ingestion,
-        processor: processing.processor,
+        processor,
         kinds: Arc::new(ServedKinds::new(client.clone(), processing.kinds)),
         scope: processing.scope,
         authenticator: (arguments.auth == Auth::Token)
@@ -264,6 +300,40 @@ async fn server(
         audit,
         limits,
     }))
+}
+
+#[cfg(feature = "sim")]
+fn holds(
+    arguments: &Arguments,
+    cluster: &Cluster,
+    base: &str,
+    timing: Timing,
+) -> Result<Option<Observer>, Failure> {
+    use crate::sim::holds;
+    let path = arguments.holds.as_deref();
+    let Some(path) = path.filter(|_| arguments.protocol == gateway::Protocol::Gwlock) else {
+        return Ok(None);
+    };
+    let tell = tell_of_holds(path, base)?;
+    let locks = cluster.namespace.clone();
+    Ok(Some(holds::observer(tell, locks, timing.renew_deadline())))
+}
+
+#[cfg(feature = "sim")]
+fn tell_of_holds(
+    path: &Path,
+    base: &str,
+) -> Result<impl Fn(crate::sim::holds::Told) + Send + Sync + 'static, Failure> {
+    crate::sim::holds::to_file(path, base).map_err(|error| {
+        let message = format!("cannot write {}", path.display());
+        Failure::new(Exit::Config, anyhow::Error::new(error).context(message))
+    })
+}
+
+#[cfg(not(feature = "sim"))]
+#[expect(clippy::unnecessary_wraps, reason = "the other one can fail")]
+fn holds(_: &Arguments, _: &Cluster, _: &str, _: Timing) -> Result<Option<Observer>, Failure> {
+    Ok(None)
 }
 
 struct Listeners {

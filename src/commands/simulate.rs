@@ -3,6 +3,8 @@
 mod check;
 mod collect;
 mod job;
+#[cfg(feature = "serve")]
+mod processes;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -21,7 +23,7 @@ use crate::output::{self, format::Format, table};
 use crate::sim::leases;
 use crate::sim::protocol::Protocol;
 use crate::sim::scenario::{Arrival, Scenario};
-use crate::sim::{self, Report, Settings};
+use crate::sim::{self, Report, Run, Settings};
 
 /// Simulate many pods that signals reach and that contend for leases, and judge what happened
 ///
@@ -30,6 +32,10 @@ use crate::sim::{self, Report, Settings};
 /// Exit code 1 if a rule of the protocol was broken; docs/simulation.md lists the rules.
 ///
 /// With --rounds, --handlers, --keys, --hold or --wait the pods acquire and release leases, and take no signals.
+///
+/// With --processes each pod is a process, `gwlock serve`, and a plan takes the time that it takes: signals come over HTTP,
+/// a crash is a kill -9, a pause is a SIGSTOP, and everything else that goes wrong sits between the process and the API
+/// server. Wall clocks and API servers that differ are left out then.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -39,7 +45,9 @@ use crate::sim::{self, Report, Settings};
   gwlock simulate --scenario pause --protocol gateway --seed 7 --timeline
   gwlock simulate --pods 3 --signals 20 --arrival poisson:2 --history history.jsonl
   gwlock simulate check history.jsonl
-  gwlock simulate --protocol gateway --handlers 2"
+  gwlock simulate --protocol gateway --handlers 2
+  gwlock simulate --processes 4 --scenario crash
+  gwlock simulate --processes 4 --scenario everything --on cluster"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -48,6 +56,9 @@ pub(crate) struct Arguments {
     signals: Signals,
     #[command(flatten)]
     leases: Leases,
+    #[cfg(feature = "serve")]
+    #[command(flatten)]
+    processes: processes::Processes,
     /// How many pods [default: the scenario's; 5 without one]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     pods: Option<u32>,
@@ -184,6 +195,12 @@ pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, 
         return contend(arguments);
     }
     let settings = settings(arguments)?;
+    #[cfg(feature = "serve")]
+    if arguments.processes.are_meant() {
+        let played = processes::execute(arguments, settings, context);
+        return context.block_on(played);
+    }
+    let _ = context;
     let flags = &arguments.signals;
     if let Some((first, last)) = flags.seeds {
         let threads = match flags.jobs {
@@ -194,6 +211,12 @@ pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, 
         return arguments.output.print(&report);
     }
     let run = sim::run(&settings, arguments.seed).map_err(bug)?;
+    tell(arguments, &settings, &run)
+}
+
+/// Everything that was asked for of one run.
+fn tell(arguments: &Arguments, settings: &Settings, run: &Run) -> Result<Exit, Failure> {
+    let flags = &arguments.signals;
     if let Some(path) = &flags.history {
         write(path, |file| run.write(file))?;
     }
@@ -207,7 +230,7 @@ pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, 
             _ => output::note(&run.timeline()),
         }
     }
-    arguments.output.print(&Report::of_run(&settings, &run))
+    arguments.output.print(&Report::of_run(settings, run))
 }
 
 impl Leases {

@@ -95,6 +95,11 @@ impl Replica {
         let _ = self.child.kill().await;
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Lets it stand still, as a frozen node does. It may take a moment.
     pub(crate) fn stop(&self) {
         self.send(Signal::STOP);

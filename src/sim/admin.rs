@@ -1,6 +1,7 @@
 //! What others do on the cluster: set it up, orchestrate, label, delete, and look at what was left.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
@@ -31,6 +32,8 @@ pub(super) struct Admin {
     namespace: String,
     recorder: Recorder,
     rng: Mutex<StdRng>,
+    /// That it made, in the order of their names.
+    made: Mutex<BTreeSet<String>>,
 }
 
 impl Admin {
@@ -41,6 +44,7 @@ impl Admin {
             namespace: namespace.to_owned(),
             recorder,
             rng,
+            made: Mutex::default(),
         }
     }
 
@@ -63,10 +67,38 @@ impl Admin {
         }
     }
 
+    /// Makes a namespace.
     pub(super) async fn namespace(&self, name: &str) -> anyhow::Result<()> {
         let namespace = json!({"metadata": {"name": name}});
+        self.made().insert(name.to_owned());
         self.ask(Method::POST, "/api/v1/namespaces", JSON, &namespace)
             .await?;
+        Ok(())
+    }
+
+    /// Deletes every namespace that it made.
+    pub(super) async fn clean_up(&self) -> anyhow::Result<()> {
+        let made = std::mem::take(&mut *self.made());
+        for name in made {
+            let path = format!("/api/v1/namespaces/{name}");
+            self.ask(Method::DELETE, &path, JSON, &Value::Null).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes something that signals can be about. It runs nothing.
+    pub(super) async fn deployment(&self, name: &str) -> anyhow::Result<()> {
+        let labels = json!({"app": name});
+        let container = json!({"name": "none", "image": "none"});
+        let deployment = json!({
+            "metadata": {"name": name},
+            "spec": {
+                "replicas": 0, "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
+        });
+        let path = format!("/apis/apps/v1/namespaces/{}/deployments", self.namespace);
+        self.ask(Method::POST, &path, JSON, &deployment).await?;
         Ok(())
     }
 
@@ -130,30 +162,39 @@ impl Admin {
 
     /// Tells which leases are there, and whether they have expired by the server's clock and stamps.
     pub(super) async fn tell_of_leases(&self) -> anyhow::Result<()> {
-        let path = format!("{LEASES}/leases");
-        let (list, now) = self
-            .exchange(Method::GET, &path, JSON, &Value::Null)
-            .await?;
-        for lease in items(&list) {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let (metadata, spec) = (&lease["metadata"], &lease["spec"]);
-            let written = metadata["managedFields"].as_array().into_iter().flatten();
-            let stamps =
-                written.filter(|entry| entry["fieldsV1"]["f:spec"]["f:renewTime"].is_object());
-            let stamp = stamps.filter_map(|entry| entry["time"].as_str()?.parse().ok());
-            let stamp: Option<Timestamp> = stamp.max();
-            let lasts =
-                SignedDuration::from_secs(spec["leaseDurationSeconds"].as_i64().unwrap_or(30));
-            let holder = text(&spec["holderIdentity"]);
-            self.recorder.world(What::Left {
-                key: format!(
-                    "{}/{}",
-                    text(&metadata["namespace"]),
-                    text(&metadata["name"])
-                ),
-                expired: holder.is_empty() || stamp.is_some_and(|stamp| stamp + lasts < now),
-                holder,
-            });
+        for left in self.left().await? {
+            self.recorder.world(left);
+        }
+        Ok(())
+    }
+
+    /// Whether nobody holds a lease any more.
+    pub(super) async fn nothing_is_held(&self) -> anyhow::Result<bool> {
+        let left = self.left().await?;
+        Ok(!left
+            .iter()
+            .any(|left| matches!(left, What::Left { expired: false, .. })))
+    }
+
+    async fn left(&self) -> anyhow::Result<Vec<What>> {
+        let mut left = Vec::new();
+        let namespaces = self.made().clone();
+        for namespace in namespaces {
+            let path = format!("{LEASES}/namespaces/{namespace}/leases");
+            let (list, now) = self
+                .exchange(Method::GET, &path, JSON, &Value::Null)
+                .await?;
+            left.extend(items(&list).map(|lease| left_lease(&namespace, lease, now)));
+        }
+        Ok(left)
+    }
+
+    /// Tells of all requests as they are now.
+    pub(super) async fn tell_of_requests(&self) -> anyhow::Result<()> {
+        let path = self.requests();
+        let list = self.ask(Method::GET, &path, JSON, &Value::Null).await?;
+        for request in items(&list) {
+            self.recorder.request(request, false);
         }
         Ok(())
     }
@@ -174,6 +215,10 @@ impl Admin {
         }
         let name = names[self.draw(names.len())];
         Ok(Some(format!("{path}/{name}")))
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn draw(&self, below: usize) -> usize {
@@ -235,6 +280,22 @@ impl Admin {
             .context("an answer has no Date")?;
         let date = rfc2822::parse(date.to_str()?)?;
         Ok((answer, date.timestamp()))
+    }
+}
+
+fn left_lease(namespace: &str, lease: &Value, now: Timestamp) -> What {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (metadata, spec) = (&lease["metadata"], &lease["spec"]);
+    let written = metadata["managedFields"].as_array().into_iter().flatten();
+    let stamps = written.filter(|entry| entry["fieldsV1"]["f:spec"]["f:renewTime"].is_object());
+    let stamp = stamps.filter_map(|entry| entry["time"].as_str()?.parse().ok());
+    let stamp: Option<Timestamp> = stamp.max();
+    let lasts = SignedDuration::from_secs(spec["leaseDurationSeconds"].as_i64().unwrap_or(30));
+    let holder = text(&spec["holderIdentity"]);
+    What::Left {
+        key: format!("{namespace}/{}", text(&metadata["name"])),
+        expired: holder.is_empty() || stamp.is_some_and(|stamp| stamp + lasts < now),
+        holder,
     }
 }
 

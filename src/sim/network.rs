@@ -28,7 +28,7 @@ use super::recorder::Recorder;
 use super::scenario::{Requests, Span};
 use super::shared::Shared;
 use asked::{Asked, denied, refusal};
-pub(super) use body::AnswerBody;
+pub(super) use body::{AnswerBody, whole};
 pub(crate) use upstream::{ServersClock, Upstream};
 
 /// What stands between one process and the network now.
@@ -66,6 +66,8 @@ pub(super) struct Servers {
     pub(super) latency: Span,
     /// How many requests are on their way.
     pub(super) under_way: Shared<usize>,
+    /// Whether what a process reads is news: not where it is certain that every write is seen.
+    pub(super) reads_are_told: bool,
 }
 
 /// A request on its way, until it is dropped.
@@ -111,7 +113,7 @@ struct Fate {
     patient: bool,
 }
 
-type Answer = Result<Response<AnswerBody>, ConnectionLost>;
+pub(super) type Answer = Result<Response<AnswerBody>, ConnectionLost>;
 
 impl Link {
     /// A client on this network.
@@ -141,6 +143,16 @@ impl Link {
     pub(super) async fn passes(&self) -> bool {
         self.gate.until(|gate| gate.dead || gate.paused == 0).await;
         !self.gate.now().dead
+    }
+
+    /// The same of any request. Those that are about something else than leases and RemediationRequests are not judged,
+    /// and nothing befalls them.
+    pub(super) async fn relay(self: Arc<Self>, parts: Parts, body: Bytes) -> Answer {
+        if Asked::matters(parts.uri.path()) {
+            return self.carry(parts, body).await;
+        }
+        let request = Request::from_parts(parts, Full::new(body));
+        self.servers.upstream.serve(request, self.off).await
     }
 
     /// Carries a request to the API server, and its answer back, if both get there.
@@ -312,6 +324,13 @@ impl Link {
             if asked.is_request_write() {
                 let object: Value = serde_json::from_slice(&body).unwrap_or_default();
                 self.servers.recorder.request(&object, false);
+            }
+            if asked.is_request_read() && self.servers.reads_are_told {
+                let read: Value = serde_json::from_slice(&body).unwrap_or_default();
+                let items = read["items"].as_array();
+                for object in items.map_or(std::slice::from_ref(&read), Vec::as_slice) {
+                    self.servers.recorder.request(object, false);
+                }
             }
             if asked.resource == "leases" {
                 version = asked::version_in(&body);

@@ -1,12 +1,10 @@
 //! A process of a pod: the real client code of one protocol, and how it tells of its holds.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gwlock_engine::protocol::key::Target;
 use gwlock_engine::protocol::timing::Timing;
-use gwlock_engine::remediation::trace::{Event, LeaseEvent, Observer};
 use gwlock_engine::remediation::{
     Disposition, Failure, Processed, RemediationRequestSpec, Signal, SignalProcessor,
     TargetResource, TargetType,
@@ -17,11 +15,10 @@ use rand::{Rng, SeedableRng};
 
 use super::clock::PodClock;
 use super::history::{Outcome, What};
+use super::holds;
 use super::network::Link;
 use super::protocol::Speaks;
-use super::protocols::gateway::{
-    self, GatewayError, GatewaySignals, Hold, Place, Reply, RequestContext,
-};
+use super::protocols::gateway::{self, GatewayError, GatewaySignals, Place, Reply, RequestContext};
 
 /// Where the leases and the RemediationRequests are.
 pub(super) const NAMESPACE: &str = "kubernaut-system";
@@ -66,7 +63,11 @@ impl Pod {
                 SignalProcessor::builder(client, &locks, NAMESPACE, link.pod.clone())
                     .clock(Arc::new(clock))
                     .rng(rng)
-                    .observer(observer(link.clone(), locks.clone(), clock))
+                    .observer(holds::observer(
+                        tell(&link),
+                        locks.clone(),
+                        clock.really(Timing::default().renew_deadline()),
+                    ))
                     .build(),
             ),
             Speaks::Gateway | Speaks::GatewayJanuary | Speaks::Unlocked => {
@@ -80,7 +81,10 @@ impl Pod {
                     Speaks::GatewayJanuary => gateway.of_january(),
                     _ => gateway,
                 };
-                Brain::Gateway(Arc::new(gateway.observed_by(hold_observer(&link))))
+                let process = format!("{}.{}", link.pod, link.incarnation);
+                let pod = link.pod.clone();
+                let holds = holds::gateway_observer(tell(&link), locks.clone(), pod, process);
+                Brain::Gateway(Arc::new(gateway.observed_by(holds)))
             }
         };
         link.tell(What::Started);
@@ -147,6 +151,11 @@ impl Pod {
     }
 }
 
+fn tell(link: &Arc<Link>) -> impl Fn(What) + Send + Sync + 'static {
+    let link = link.clone();
+    move |what| link.tell(what)
+}
+
 type Told = (Outcome, Option<String>, Option<i64>, Option<String>);
 
 fn ours(processed: &Processed) -> Told {
@@ -156,65 +165,6 @@ fn ours(processed: &Processed) -> Told {
     };
     let count = Some(i64::from(processed.count));
     (outcome, Some(processed.uid.clone()), count, None)
-}
-
-/// Tells of the holds of a processor. Those of one run come one after the other.
-fn observer(link: Arc<Link>, locks: String, clock: PodClock) -> Observer {
-    let open: Mutex<BTreeMap<u64, String>> = Mutex::default();
-    let valid = clock.really(Timing::default().renew_deadline());
-    let valid = u64::try_from(valid.as_micros()).ok();
-    Arc::new(move |traced| {
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = || format!("{locks}/{}", traced.fingerprint.lease_name());
-        let mut end = |why: &str| {
-            if let Some(term) = open.remove(&traced.run) {
-                link.tell(What::Ended {
-                    key: key(),
-                    term,
-                    why: why.to_owned(),
-                });
-            }
-        };
-        match &traced.event {
-            Event::Lease(LeaseEvent::Acquired { token, holder, .. }) => {
-                end("acquired again");
-                open.insert(traced.run, holder.clone());
-                link.tell(What::Held {
-                    key: key(),
-                    term: holder.clone(),
-                    holder: holder.clone(),
-                    token: Some(token.to_string()),
-                    valid,
-                });
-            }
-            Event::Lease(LeaseEvent::Lost) => end("lost"),
-            Event::Finished { .. } => end("finished"),
-            _ => {}
-        }
-    })
-}
-
-/// Tells of the holds of a gateway, which knows no nonce and no end of a lease of its own.
-fn hold_observer(link: &Arc<Link>) -> gateway::HoldObserver {
-    let link = link.clone();
-    Arc::new(move |lease, hold| {
-        let key = format!("{NAMESPACE}/{lease}");
-        let term = |number: u64| format!("{}.{}.{number:016x}", link.pod, link.incarnation);
-        link.tell(match hold {
-            Hold::Began(number) => What::Held {
-                key,
-                term: term(number),
-                holder: link.pod.clone(),
-                token: None,
-                valid: None,
-            },
-            Hold::Ended(number) => What::Ended {
-                key,
-                term: term(number),
-                why: "finished".to_owned(),
-            },
-        });
-    })
 }
 
 /// A signal about this fingerprint.

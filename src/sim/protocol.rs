@@ -34,6 +34,12 @@ impl Protocol {
     pub(crate) fn of_pod(&self, pod: u32) -> Speaks {
         self.0[pod as usize % self.0.len()]
     }
+
+    /// What one pod speaks, as it is written.
+    pub(crate) fn word(speaks: Speaks) -> &'static str {
+        let known = WORDS.iter().find(|(_, known)| *known == speaks);
+        known.map_or("", |(word, _)| word)
+    }
 }
 
 impl Default for Protocol {
@@ -69,11 +75,7 @@ impl FromStr for Protocol {
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |speaks: &Speaks| {
-            let known = WORDS.iter().find(|(_, known)| known == speaks);
-            known.map_or("", |(word, _)| word)
-        };
-        let words: Vec<&str> = self.0.iter().map(word).collect();
+        let words: Vec<&str> = self.0.iter().map(|speaks| Self::word(*speaks)).collect();
         if words.len() > 1 {
             f.write_str("mixed:")?;
         }

@@ -38,11 +38,6 @@ impl Recorder {
         }
     }
 
-    /// How much time has passed.
-    pub(super) fn elapsed(&self) -> std::time::Duration {
-        self.start.elapsed()
-    }
-
     /// Something that the world did.
     pub(super) fn world(&self, what: What) {
         self.tell("", 0, what);

@@ -105,6 +105,7 @@ impl World {
             requests: scenario.requests,
             latency: scenario.latency,
             under_way: Shared::default(),
+            reads_are_told: false,
         };
         let mut world = Self {
             start,

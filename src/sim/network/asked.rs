@@ -92,6 +92,18 @@ impl Asked {
         !matches!(self.verb, "get" | "list" | "watch")
     }
 
+    /// Whether requests to this path are what a simulation is about: leases and RemediationRequests.
+    pub(super) fn matters(path: &str) -> bool {
+        let plural = path.split('/').nth(6);
+        path.starts_with("/apis/coordination.k8s.io/v1/namespaces/") && plural == Some("leases")
+            || path.starts_with("/apis/kubernaut.ai/v1alpha1/namespaces/")
+                && plural == Some("remediationrequests")
+    }
+
+    pub(super) fn is_request_read(&self) -> bool {
+        self.resource.starts_with("remediationrequests") && matches!(self.verb, "get" | "list")
+    }
+
     pub(super) fn is_request_write(&self) -> bool {
         self.resource.starts_with("remediationrequests")
             && matches!(self.verb, "create" | "update" | "patch")

@@ -11,7 +11,7 @@ use crate::sim::shared::Shared;
 
 pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, ConnectionLost>;
 
-pub(super) fn whole(bytes: Bytes) -> AnswerBody {
+pub(crate) fn whole(bytes: Bytes) -> AnswerBody {
     Full::new(bytes)
         .map_err(|never| match never {})
         .boxed_unsync()

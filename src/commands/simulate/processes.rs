@@ -1,0 +1,126 @@
+//! `gwlock simulate --processes`.
+
+use clap::{Args, ValueEnum};
+
+use super::{Arguments, tell};
+use crate::commands::consent::{self, Consent};
+use crate::context::{Cluster, Context, interrupted};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+use crate::process::replica::StartError;
+use crate::sim::Settings;
+use crate::sim::live::{self, Ground, Live};
+
+/// Pods that are processes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Real processes")]
+#[group(id = "real", multiple = true, conflicts_with_all = ["alone", "pods", "clock_skew", "seeds"])]
+pub(super) struct Processes {
+    /// Start so many processes instead of simulating pods, in real time
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "N")]
+    processes: Option<u32>,
+    /// Where they work: embedded, an API server in this process, or cluster, the current one, in a namespace that is made for
+    /// it and removed
+    #[arg(
+        long,
+        value_enum,
+        default_value = "embedded",
+        requires = "processes",
+        value_name = "WHERE"
+    )]
+    on: On,
+    /// Create RemediationRequests on that cluster without asking
+    #[arg(short = 'y', long, requires = "processes")]
+    yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum On {
+    Embedded,
+    Cluster,
+}
+
+impl Processes {
+    pub(super) fn are_meant(&self) -> bool {
+        self.processes.is_some()
+    }
+}
+
+pub(super) async fn execute(
+    arguments: &Arguments,
+    mut settings: Settings,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let flags = &arguments.processes;
+    let count = flags.processes.unwrap_or(settings.scenario.pods);
+    settings.scenario.pods = count;
+    let clocks = &settings.scenario.clocks;
+    if !(clocks.offset.is_zero() && clocks.api_server_offset.is_zero() && clocks.drift_ppm == 0) {
+        output::note(
+            "processes have the clock of this machine: the scenario's clocks are left out",
+        );
+    }
+    let mut command = format!("{} --processes {count}", settings.command);
+    let ground = match flags.on {
+        On::Embedded => Ground::Embedded,
+        On::Cluster => {
+            let cluster = context.cluster().await?;
+            ask(flags, &cluster).await?;
+            command.push_str(" --on cluster");
+            Ground::Cluster(cluster.client)
+        }
+    };
+    command.push_str(&format!(" --seed {}", arguments.seed));
+    let live = Live::new(live::Settings {
+        name: settings.name.clone(),
+        scenario: settings.scenario.clone(),
+        protocol: settings.protocol.clone(),
+        seed: arguments.seed,
+        ground,
+        command,
+    });
+    let mut live = live.map_err(|error| Failure::new(Exit::Bug, error))?;
+    let played = tokio::select! {
+        played = live.play() => Ok(played),
+        number = interrupted() => Err(number),
+    };
+    let cleaned = live.clean_up().await.map_err(failed);
+    let run = match played {
+        Err(number) => {
+            output::note("interrupted; every process has been ended");
+            cleaned?;
+            return Ok(Exit::Signal(number));
+        }
+        Ok(played) => played.map_err(failed)?,
+    };
+    cleaned?;
+    tell(arguments, &settings, &run)
+}
+
+async fn ask(flags: &Processes, cluster: &Cluster) -> Result<(), Failure> {
+    let server = &cluster.config.cluster_url;
+    let question = format!(
+        "This makes a namespace on {server} and RemediationRequests in it; what watches them acts on them. It is removed at \
+         the end."
+    );
+    match consent::ask(cluster, flags.yes, &question).await {
+        Consent::Given => Ok(()),
+        Consent::Refused => Err(Failure::says(Exit::No, "nothing was created")),
+        Consent::NobodyThere => Err(Failure::says(
+            Exit::Usage,
+            "RemediationRequests start remediations, and nobody can be asked",
+        )
+        .again("--yes", "creates them without asking")
+        .again("--on embedded", "needs no cluster")),
+    }
+}
+
+fn failed(error: anyhow::Error) -> Failure {
+    let exit = match error.downcast_ref() {
+        Some(StartError::Ended { code, .. }) => code.and_then(Exit::of),
+        Some(StartError::Spawn(_)) => Some(Exit::Config),
+        Some(StartError::Silent(_)) | None => None,
+    };
+    Failure::new(exit.unwrap_or(Exit::Unreachable), error)
+}
