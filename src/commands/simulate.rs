@@ -4,6 +4,8 @@ mod check;
 mod collect;
 mod job;
 #[cfg(feature = "serve")]
+mod member;
+#[cfg(feature = "serve")]
 mod processes;
 
 use std::fs::File;
@@ -59,6 +61,9 @@ pub(crate) struct Arguments {
     #[cfg(feature = "serve")]
     #[command(flatten)]
     processes: processes::Processes,
+    #[cfg(feature = "serve")]
+    #[command(flatten)]
+    one: member::OneOfSeveral,
     /// How many pods [default: the scenario's; 5 without one]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     pods: Option<u32>,
@@ -195,6 +200,11 @@ pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, 
         return contend(arguments);
     }
     let settings = settings(arguments)?;
+    #[cfg(feature = "serve")]
+    if arguments.one.member.is_some() {
+        let played = member::execute(arguments, settings, context);
+        return context.block_on(played);
+    }
     #[cfg(feature = "serve")]
     if arguments.processes.are_meant() {
         let played = processes::execute(arguments, settings, context);

@@ -76,7 +76,10 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeverCame(number) => {
-                write!(f, "member {number} never came: the others began without it")
+                write!(
+                    f,
+                    "member {number} did not come in time: the others began without it"
+                )
             }
             Self::NoHistory(number) => {
                 write!(f, "member {number} took part, but its history is not there")

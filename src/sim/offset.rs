@@ -30,6 +30,15 @@ impl Offset {
         });
     }
 
+    /// What holds at the time of both measurements and between them, though clocks do not run at the same speed.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let bounds = match (self.bounds, other.bounds) {
+            (Some((low, high)), Some((least, most))) => Some((low.min(least), high.max(most))),
+            (one, other) => one.or(other),
+        };
+        Self { bounds }
+    }
+
     /// How far apart the bounds are.
     pub(crate) fn width(self) -> Duration {
         let width = self.bounds.map(|(low, high)| high - low);
@@ -125,6 +134,22 @@ mod tests {
                 assert!(offset.when(time).unwrap().abs_diff(now) <= Duration::from_micros(1));
             }
         }
+    }
+
+    #[test]
+    fn a_clock_that_runs_fast_leaves_a_doubt_that_grows_between_two_measurements() {
+        let moment = Duration::from_secs(100);
+        let observed = |text: &str| {
+            let mut offset = Offset::default();
+            offset.observe(text.parse().unwrap(), moment, moment);
+            offset
+        };
+        let (one, other) = (
+            observed("2026-11-26T09:00:00Z"),
+            observed("2026-11-26T09:00:02Z"),
+        );
+        assert_eq!(one.and(other).width(), Duration::from_secs(3));
+        assert_eq!(one.and(Offset::default()), one);
     }
 
     #[test]
