@@ -78,10 +78,11 @@ impl Admin {
 
     /// Deletes every namespace that it made.
     pub(super) async fn clean_up(&self) -> anyhow::Result<()> {
-        let made = std::mem::take(&mut *self.made());
+        let made = self.made().clone();
         for name in made {
             let path = format!("/api/v1/namespaces/{name}");
             self.ask(Method::DELETE, &path, JSON, &Value::Null).await?;
+            self.made().remove(&name);
         }
         Ok(())
     }

@@ -194,11 +194,19 @@ impl Live {
         Ok(())
     }
 
+    /// Kills every process.
+    pub(crate) async fn abandon(&mut self) {
+        self.starting.shutdown().await;
+        for place in &mut self.places {
+            place.kill().await;
+        }
+    }
+
     /// Removes what was made on a cluster.
     pub(crate) async fn clean_up(&self) -> anyhow::Result<()> {
         match self.settings.ground {
             Ground::Embedded | Ground::Member(..) => Ok(()),
-            Ground::Cluster(_) => self.admin.clean_up().await,
+            Ground::Cluster(_) => patiently(async || self.admin.clean_up().await).await,
         }
     }
 
@@ -334,8 +342,8 @@ impl Live {
             }
         };
         drop(timeout(REST, rested).await);
-        self.admin.tell_of_leases().await?;
-        self.admin.tell_of_requests().await?;
+        patiently(async || self.admin.tell_of_leases().await).await?;
+        patiently(async || self.admin.tell_of_requests().await).await?;
         self.servers.recorder.world(What::End);
         let (history, by_verb) = self.told(holds);
         Ok(Run::of(history, by_verb))
@@ -398,6 +406,17 @@ impl Live {
             {
                 *uid = self.servers.recorder.uid_of(name);
             }
+        }
+    }
+}
+
+/// What has to succeed in the end, even if the API server has trouble of its own now.
+async fn patiently(what: impl AsyncFn() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match what().await {
+            Err(_) if Instant::now() < until => sleep(EVERY).await,
+            done => return done,
         }
     }
 }

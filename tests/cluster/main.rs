@@ -34,3 +34,5 @@ mod send;
 mod serve;
 #[cfg(feature = "serve")]
 mod service;
+#[cfg(all(feature = "serve", feature = "sim"))]
+mod simulate_processes;

@@ -41,4 +41,6 @@ mod send;
 mod side_by_side;
 #[cfg(feature = "sim")]
 mod simulate;
+#[cfg(all(feature = "serve", feature = "sim"))]
+mod simulate_processes;
 mod tidy;

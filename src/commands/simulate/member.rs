@@ -121,11 +121,14 @@ impl Pod<'_> {
             played = self.take_part(live, &mut member, &mut clock) => Ok(played),
             number = interrupted() => Err(number),
         };
+        if matches!(played, Ok(Err(_))) {
+            live.abandon().await;
+        }
         let (history, ended) = match played {
             Ok(played) => (played?, Exit::Done),
             Err(number) => {
                 output::note("interrupted; the replica has been ended, and the history stops here");
-                (live.abandon().await, Exit::Signal(number))
+                (live.stop_here().await, Exit::Signal(number))
             }
         };
         // Nobody was there yet, so that nothing has happened.
@@ -162,8 +165,8 @@ impl Pod<'_> {
     /// The server's time, as well as it is to be had from whole seconds.
     async fn time(&self) -> Result<Offset, Failure> {
         let mut offset = Offset::default();
-        let (mut trip, mut asked) = (Duration::MAX, 0);
-        while asked < ASKED && offset.width() > NARROW.max(trip.saturating_mul(2)) {
+        let (mut trip, mut asked) = (PATIENCE, 0);
+        while asked < ASKED && (asked < COARSE || offset.width() > NARROW.max(trip * 2)) {
             if asked < COARSE {
                 sleep(PAUSE).await;
             } else {

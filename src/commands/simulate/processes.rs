@@ -82,9 +82,13 @@ pub(super) async fn execute(
     });
     let mut live = live.map_err(|error| Failure::new(Exit::Bug, error))?;
     let played = tokio::select! {
-        played = live.play() => Ok(played),
+        biased;
         number = interrupted() => Err(number),
+        played = live.play() => Ok(played),
     };
+    if played.is_err() {
+        live.abandon().await;
+    }
     let cleaned = live.clean_up().await.map_err(failed);
     let run = match played {
         Err(number) => {
@@ -119,7 +123,10 @@ pub(super) async fn ask(arguments: &Arguments, cluster: &Cluster) -> Result<(), 
             "RemediationRequests start remediations, and nobody can be asked",
         )
         .again("--yes", "creates them without asking")
-        .again("--on embedded", "needs no cluster")),
+        .run(
+            format!("simulate --processes {}", flags.processes.unwrap_or(1)),
+            "needs no cluster",
+        )),
     }
 }
 

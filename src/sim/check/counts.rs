@@ -56,7 +56,6 @@ pub(super) fn check(slack: Slack, events: &[&Event], violations: &mut Vec<Violat
                 if *outcome == Outcome::Failed {
                     continue;
                 }
-                let told = count.unwrap_or(0);
                 let counted_on = uid.as_deref().and_then(|uid| requests.get_mut(uid));
                 let Some(request) = counted_on else {
                     violations.push(Violation {
@@ -70,6 +69,7 @@ pub(super) fn check(slack: Slack, events: &[&Event], violations: &mut Vec<Violat
                     continue;
                 };
                 request.answered += 1;
+                let Some(told) = *count else { continue };
                 if request.most < told || told < 1 {
                     violations.push(Violation {
                         rule: Rule::AnsweredWithoutEffect,

@@ -64,7 +64,7 @@ impl Live {
     }
 
     /// Ends the process of this pod before its part is over, and says what has happened so far.
-    pub(crate) async fn abandon(&mut self) -> History {
+    pub(crate) async fn stop_here(&mut self) -> History {
         let mut holds = Vec::new();
         for place in std::mem::take(&mut self.places) {
             holds.extend(place.end(ENDING).await.unwrap_or_default());
@@ -74,7 +74,7 @@ impl Live {
 
     /// The history of somebody who came too late: nothing has happened, and that is all.
     pub(crate) async fn nothing(&mut self) -> History {
-        let mut history = self.abandon().await;
+        let mut history = self.stop_here().await;
         history.events = vec![Event {
             at: 0,
             pod: String::new(),

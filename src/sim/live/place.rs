@@ -153,8 +153,7 @@ impl Place {
     pub(super) async fn begin(&mut self, kind: Kind) -> anyhow::Result<()> {
         match kind {
             Kind::Crash => {
-                if let Some(Started(replica)) = self.process.take() {
-                    replica.kill().await;
+                if self.kill().await {
                     self.link.die();
                     self.restarts += 1;
                     self.paused = 0;
@@ -175,6 +174,17 @@ impl Place {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Kills the process that runs here, and says whether there was one.
+    pub(super) async fn kill(&mut self) -> bool {
+        match self.process.take() {
+            Some(Started(replica)) => {
+                replica.kill().await;
+                true
+            }
+            None => false,
+        }
     }
 
     pub(super) fn finish(&mut self, kind: Kind) {

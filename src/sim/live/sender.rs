@@ -100,7 +100,7 @@ fn read(status: u16, body: &Value) -> Answered {
         outcome,
         name: name.filter(|_| counted).map(str::to_owned),
         count: match outcome {
-            Outcome::Created => Some(1),
+            // Whoever created it is told no number: others may have counted on it before.
             Outcome::Duplicate => body["metadata"]["count"].as_i64(),
             _ => None,
         },
@@ -130,7 +130,7 @@ mod tests {
             (
                 201,
                 &created,
-                answered(Outcome::Created, Some("rr-1"), Some(1), None),
+                answered(Outcome::Created, Some("rr-1"), None, None),
             ),
             (
                 202,
