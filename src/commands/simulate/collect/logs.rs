@@ -105,22 +105,17 @@ pub(super) async fn gather(cluster: &Cluster, job: &str) -> Result<Gathered, Fai
         gathered.lacks.push(lack);
         gathered.told.extend(pod.index);
     }
-    let reading = begun.iter().flat_map(|pod| {
-        let previous = pod.restarted.then_some((pod, true));
-        previous.into_iter().chain([(pod, false)])
-    });
-    let reading: Vec<_> = reading
-        .map(|(pod, previous)| async move { (pod, log(cluster, pod, previous).await) })
+    let reading: Vec<_> = begun
+        .iter()
+        .map(|pod| async move { (pod, logs(cluster, pod).await) })
         .collect();
-    let mut logs = stream::iter(reading).buffered(AT_ONCE);
-    while let Some((pod, read)) = logs.next().await {
+    let mut reading = stream::iter(reading).buffered(AT_ONCE);
+    while let Some((pod, read)) = reading.next().await {
         let lack = match read? {
             Err(why) => Some(format!("the log of {} cannot be read: {why}", pod.told())),
             Ok(found) => {
-                let lack = found
-                    .histories
-                    .is_empty()
-                    .then(|| nothing_in(&pod.told(), &found));
+                let is_empty = found.histories.is_empty();
+                let lack = is_empty.then(|| nothing_in(&pod.told(), &found));
                 gathered.add(&pod.name, found);
                 lack
             }
@@ -168,6 +163,24 @@ async fn pods(cluster: &Cluster, job: &str) -> Result<Vec<Pod>, Failure> {
             return Ok(pods);
         }
     }
+}
+
+/// Reads what a pod has logged, and what it had logged before its container was started again.
+async fn logs(cluster: &Cluster, pod: &Pod) -> Result<Read, Failure> {
+    let now = log(cluster, pod, false).await?;
+    if !pod.restarted {
+        return Ok(now);
+    }
+    // Nodes do not keep it for ever.
+    let Ok(mut found) = log(cluster, pod, true).await? else {
+        return Ok(now);
+    };
+    if let Ok(now) = now {
+        found.histories.extend(now.histories);
+        found.others += now.others;
+        found.headless += now.headless;
+    }
+    Ok(Ok(found))
 }
 
 /// Reads a log as it comes, so that only the history is kept of it.
