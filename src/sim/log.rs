@@ -3,10 +3,10 @@
 
 use super::history::{Event, FORMAT, Header, History, ReadError};
 
-/// How a header begins, however old or new its format is.
-const HEADER: &[u8] = br#"{"format":"gwlock.dev/history/"#;
-/// How an event begins.
-const EVENT: &[u8] = br#"{"at":"#;
+/// The first field of a header, and how its value begins however old or new the format is.
+const HEADER: (&[u8], &[u8]) = (b"\"format\"", b"\"gwlock.dev/history/");
+/// The first field of an event.
+const EVENT: (&[u8], &[u8]) = (b"\"at\"", b"");
 
 /// A log that is being read.
 #[derive(Debug, Default)]
@@ -57,14 +57,14 @@ impl Log {
             return Ok(());
         }
         let wrong = |error| ReadError::Line(self.lines, error);
-        if line.starts_with(HEADER) {
+        if begins(line, HEADER) {
             let header: Header = serde_json::from_slice(line).map_err(wrong)?;
             if header.format != FORMAT {
                 return Err(ReadError::Format);
             }
             let events = Vec::new();
             self.found.histories.push(History { header, events });
-        } else if line.starts_with(EVENT) {
+        } else if begins(line, EVENT) {
             let event: Event = serde_json::from_slice(line).map_err(wrong)?;
             match self.found.histories.last_mut() {
                 Some(history) => history.events.push(event),
@@ -75,6 +75,18 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Whether a line is an object whose first field is this one, with spaces or without.
+fn begins(line: &[u8], (field, value): (&[u8], &[u8])) -> bool {
+    let mut rest = line;
+    for part in [b"{", field, b":"] {
+        let Some(after) = rest.strip_prefix(part) else {
+            return false;
+        };
+        rest = after.trim_ascii_start();
+    }
+    rest.starts_with(value)
 }
 
 #[cfg(test)]
@@ -107,6 +119,12 @@ mod tests {
             let at: Vec<u64> = history.events.iter().map(|event| event.at).collect();
             assert_eq!(at, [5, 9]);
         }
+    }
+
+    #[test]
+    fn whoever_writes_spaces_writes_a_history_as_well() {
+        let spaced = LINES.replace("{\"", "{ \"").replace("\":", "\" : ");
+        assert_eq!(read(&spaced, 100).unwrap(), read(LINES, 100).unwrap());
     }
 
     #[test]

@@ -42,5 +42,7 @@ mod side_by_side;
 #[cfg(feature = "sim")]
 mod simulate;
 #[cfg(all(feature = "serve", feature = "sim"))]
+mod simulate_job;
+#[cfg(all(feature = "serve", feature = "sim"))]
 mod simulate_processes;
 mod tidy;

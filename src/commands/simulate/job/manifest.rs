@@ -103,13 +103,14 @@ impl Job<'_> {
     fn subject(&self, key: u32) -> Value {
         let name = sim::subject(key);
         let labels = json!({"app.kubernetes.io/name": name});
-        let container = json!({"name": "none", "image": "none"});
+        let container = json!({"name": "none", "image": "none", "securityContext": confined()});
+        let pod = json!({"securityContext": unprivileged(), "containers": [container]});
         json!({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": self.metadata(&name),
             "spec": {
                 "replicas": 0,
                 "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+                "template": {"metadata": {"labels": labels}, "spec": pod},
             },
         })
     }
@@ -144,9 +145,7 @@ impl Job<'_> {
             "serviceAccountName": self.name,
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": 60,
-            "securityContext": {
-                "runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": unprivileged(),
             "topologySpreadConstraints": [{
                 "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway",
                 "labelSelector": {"matchLabels": labels},
@@ -161,10 +160,7 @@ impl Job<'_> {
                     field("MEMBER", "metadata.labels['batch.kubernetes.io/job-completion-index']"),
                     field("RUN", "metadata.labels['batch.kubernetes.io/controller-uid']"),
                 ],
-                "securityContext": {
-                    "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
-                    "capabilities": {"drop": ["ALL"]},
-                },
+                "securityContext": confined(),
                 "resources": {
                     "requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "512Mi"},
                 },
@@ -191,4 +187,16 @@ impl Job<'_> {
         arguments.extend(["--on", "cluster", "--yes", "--history", "-"].map(str::to_owned));
         arguments
     }
+}
+
+/// What restricted namespaces want of a pod.
+fn unprivileged() -> Value {
+    json!({"runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}})
+}
+
+/// The same of a container.
+fn confined() -> Value {
+    json!({
+        "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+    })
 }

@@ -1,0 +1,96 @@
+//! A pod of a simulation, with all that it can be told to do, and the collection of what pods have logged.
+
+use std::fs;
+
+use gwlock_engine::protocol::key::Fingerprint;
+use http::Method;
+use serde_json::json;
+
+use super::{Failed, Ground};
+
+/// Not all histories are there.
+const INCOMPLETE: i32 = 69;
+
+/// One signal takes an expired lease over, and one waits for a lease in vain; meanwhile others label, orchestrate and delete.
+const SCENARIO: &str = "
+fingerprints: 2
+at:
+- {at: 500ms, fault: touch}
+";
+
+pub(super) fn member(ground: &Ground<'_>) -> Result<(), Failed> {
+    let locks = &ground.locks;
+    let lease = |name: &str| {
+        let target = format!("{locks}:Deployment:{name}");
+        Fingerprint::of(&target).lease_name().to_string()
+    };
+    for name in ["app-0", "app-1"] {
+        let labels = json!({"app": name});
+        let containers = json!([{"name": "none", "image": "none"}]);
+        let deployment = json!({"metadata": {"name": name}, "spec": {
+            "replicas": 0, "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
+        }});
+        ground.make(
+            &format!("/apis/apps/v1/namespaces/{locks}/deployments"),
+            &deployment,
+        );
+    }
+    ground.cluster.expired_lease(locks, &lease("app-0"));
+    ground.hold(&lease("app-1"), 300);
+    // Phase after phase, and a share of the requests fails.
+    let steps =
+        (0..16).map(|step| format!("- {{at: {}ms, fault: orchestrate}}\n", 3000 + step * 50));
+    let (scenario, arrivals) = (ground.path("scenario.yaml"), ground.path("arrivals"));
+    let ended = "- {at: 5s, fault: delete}\n";
+    fs::write(
+        &scenario,
+        format!("{SCENARIO}{}{ended}", steps.collect::<String>()),
+    )
+    .unwrap();
+    fs::write(&arrivals, "0 0\n0 1\n").unwrap();
+    let member = [
+        "simulate",
+        "--processes",
+        "1",
+        "--member",
+        "0",
+        "--run",
+        "uid",
+        "--job",
+        "job",
+        "--meet-within",
+        "30s",
+    ];
+    let plan = [
+        "--scenario",
+        &scenario,
+        "--arrival",
+        &arrivals,
+        "--on",
+        "cluster",
+        "--yes",
+    ];
+    ground.gwlock(&[member.as_slice(), &plan, &["--history", "-"]].concat(), 0)?;
+    Ok(())
+}
+
+/// There is a pod, and nothing that it has logged.
+pub(super) fn collect(ground: &Ground<'_>) -> Result<(), Failed> {
+    let containers = json!([{"name": "gwlock-simulate", "image": "gwlock"}]);
+    let template = json!({"spec": {"containers": containers, "restartPolicy": "Never"}});
+    let job = json!({"metadata": {"name": "played"}, "spec": {"template": template}});
+    ground.make(
+        &format!("/apis/batch/v1/namespaces/{}/jobs", ground.locks),
+        &job,
+    );
+    let labels = json!({"batch.kubernetes.io/job-name": "played", "batch.kubernetes.io/job-completion-index": "0"});
+    let pod = json!({"metadata": {"name": "played-0", "labels": labels}, "spec": {"containers": containers}});
+    let pods = format!("/api/v1/namespaces/{}/pods", ground.locks);
+    let mut pod = ground.make(&pods, &pod);
+    pod["status"] = json!({"phase": "Succeeded"});
+    let status = format!("{pods}/played-0/status");
+    ground.cluster.call(Method::PUT, &status, Some(&pod));
+    ground.gwlock(&["simulate", "collect", "--job", "played"], INCOMPLETE)?;
+    Ok(())
+}
