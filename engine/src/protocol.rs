@@ -15,4 +15,5 @@ pub mod key;
 pub mod record;
 pub mod release;
 pub mod removal;
+pub mod step;
 pub mod timing;

@@ -86,14 +86,17 @@ async fn five_minutes_of_kills_stops_etcd_restarts_and_lost_answers_break_no_rul
         }
     });
     let events = judged(&output, folder.path());
+    let answered = |outcome: &str| events.results[outcome].as_u64().unwrap();
+    assert!(answered("created") > 0 && answered("duplicate") > 0);
     assert!(restarts > 0 && events.count("crashed") > 0 && events.count("stopped") > 0);
     let lost = events
-        .0
+        .all
         .iter()
         .filter(|event| event["event"] == "reply" && event["status"].is_null());
     println!(
-        "{} signals, {} calls; {} kills, {} stops, {restarts} restarts of etcd, {} connections lost: no violation",
+        "{} signals ({}), {} calls; {} kills, {} stops, {restarts} restarts of etcd, {} connections lost: no violation",
         events.count("signal"),
+        events.results,
         events.count("call"),
         events.count("crashed"),
         events.count("stopped"),
@@ -147,11 +150,18 @@ fn simulate(
     child.wait_with_output().unwrap()
 }
 
-struct Events(Vec<Value>);
+struct Events {
+    all: Vec<Value>,
+    /// Of the signals, as they are reported.
+    results: Value,
+}
 
 impl Events {
     fn count(&self, kind: &str) -> usize {
-        self.0.iter().filter(|event| event["event"] == kind).count()
+        self.all
+            .iter()
+            .filter(|event| event["event"] == kind)
+            .count()
     }
 }
 
@@ -164,9 +174,10 @@ fn judged(output: &Output, folder: &Path) -> Events {
     assert_eq!(report["verdict"], "ok");
     let history = fs::read_to_string(folder.join("history.jsonl")).unwrap();
     let events = history.lines().skip(1);
-    Events(
-        events
+    Events {
+        all: events
             .map(|line| serde_json::from_str(line).unwrap())
             .collect(),
-    )
+        results: report["results"].clone(),
+    }
 }

@@ -8,25 +8,10 @@ use super::backoff::Backoff;
 use super::clock::Moment;
 use super::exchange::{Answer, Attempt, Refusal, Reply, Request, Version};
 use super::record::LeaseRecord;
+use super::step;
 
-/// What to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Send this, and hand the answer to [`Release::reply`].
-    Send {
-        /// The request.
-        request: Request,
-        /// Its `?timeout=` and deadline.
-        timeout: Duration,
-    },
-    /// Nothing is due before this moment.
-    Sleep {
-        /// When [`Release::next`] has something to do again.
-        until: Moment,
-    },
-    /// It is over.
-    Done(Released),
-}
+/// What [`Release::next`] says is to be done.
+pub type Step = step::Step<Released>;
 
 /// How a release ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,25 +9,10 @@ use super::backoff::Backoff;
 use super::clock::Moment;
 use super::exchange::{Answer, Refusal, Reply, Request, Version};
 use super::record::LeaseRecord;
+use super::step;
 
-/// What to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Send this, and hand the answer to [`Removal::reply`].
-    Send {
-        /// The request.
-        request: Request,
-        /// Its `?timeout=` and deadline.
-        timeout: Duration,
-    },
-    /// Nothing is due before this moment.
-    Sleep {
-        /// When [`Removal::next`] has something to do again.
-        until: Moment,
-    },
-    /// It is over.
-    Done(Removed),
-}
+/// What [`Removal::next`] says is to be done.
+pub type Step = step::Step<Removed>;
 
 /// How a removal ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
