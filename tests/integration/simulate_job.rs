@@ -274,6 +274,10 @@ fn logs_are_joined_and_judged_wherever_they_were_kept() {
     assert_eq!(report["results"]["duplicate"], 4);
     assert_eq!(report["remediationRequests"][0]["count"], 4);
     assert_eq!(
+        (&report["uncertaintySeconds"], &report["incomplete"]),
+        (&json!(0.004), &Value::Null)
+    );
+    assert_eq!(
         run.stderr,
         "4 other lines were passed over\n\
          the clocks of the pods are known to 4.0 ms: what is closer together has no order\n"
@@ -328,6 +332,8 @@ fn a_history_that_is_not_there_or_stops_is_named_and_left_out_if_that_is_wanted(
         assert!(run.stderr.contains(lack), "{lack}: {}", run.stderr);
         let run = logs.collect(files, &["--partial"]);
         assert_eq!(run.code, 0, "{lack}: {}{}", run.stdout, run.stderr);
+        let verdict = "verdict     ok, as far as is known without ";
+        assert!(run.stdout.contains(verdict), "{lack}: {}", run.stdout);
         assert!(run.stderr.contains(lack), "{lack}: {}", run.stderr);
     }
 }

@@ -23,7 +23,7 @@ use crate::sim::{self, Report};
 ///
 /// Reads the logs of the pods of a Job that `simulate job` printed, and what stands on the cluster in the end; or the same
 /// from files, wherever logs are kept. Clocks of different nodes are not the same: nobody is accused of an order that they
-/// leave open. Exit code 1 if a rule was broken, 69 if a history is not there or not complete.
+/// leave open. Exit code 1 if a rule was broken; 69, and 65 of files, if a history is not there or not complete.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   gwlock simulate collect --job gwlock-simulate -n gwlock-simulation

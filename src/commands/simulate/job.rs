@@ -127,6 +127,10 @@ pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, 
             .map_err(|error| Failure::new(Exit::Bug, error))?
             .trim_end(),
     )?;
+    let clocks = &scenario.clocks;
+    if !(clocks.offset.is_zero() && clocks.api_server_offset.is_zero() && clocks.drift_ppm == 0) {
+        output::note("pods have the clocks of their nodes: the scenario's clocks are left out");
+    }
     output::note(&next(arguments, context, &job));
     Ok(Exit::Done)
 }

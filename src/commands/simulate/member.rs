@@ -92,10 +92,7 @@ pub(super) async fn execute(
         protocol: settings.protocol.clone(),
         seed: arguments.seed,
         ground: Ground::Member(cluster.client.clone(), membership.clone()),
-        command: format!(
-            "{} --processes {of} --seed {}",
-            settings.command, arguments.seed
-        ),
+        command: replay(&settings.command, of, arguments.seed),
     });
     let mut live = live.map_err(|error| Failure::new(Exit::Bug, error))?;
     let pod = Pod {
@@ -106,6 +103,12 @@ pub(super) async fn execute(
         origin: live.time_zero(),
     };
     pod.play(&mut live).await
+}
+
+/// The command that prints the same Job.
+fn replay(command: &str, of: u32, seed: u64) -> String {
+    let job = command.replacen("gwlock simulate", "gwlock simulate job", 1);
+    format!("{job} --pods {of} --seed {seed}")
 }
 
 impl Pod<'_> {

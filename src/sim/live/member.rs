@@ -13,8 +13,8 @@ use crate::sim::history::{Event, History, What};
 use crate::sim::plan::{self, Action, Step};
 use crate::sim::scenario::Kind;
 
-/// After it was started again a process needs so long until signals reach it.
-const STARTING: Duration = Duration::from_secs(2);
+/// For so long after it was to be started again nobody counts on a process: others do not see when it serves.
+const STARTING: Duration = Duration::from_secs(5);
 
 /// Which pod this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,17 +158,17 @@ mod tests {
             crash(2, begin),
             step(3, signal(1)),
             crash(4, finish),
-            step(5, signal(1)),
-            step(6, signal(1)),
-            step(7, signal(2)),
+            step(8, signal(1)),
+            step(9, signal(1)),
+            step(10, signal(2)),
         ];
         assert_eq!(
             parts(&plan, &[0, 1, 2]),
-            [vec![], vec![1, 2, 4, 6], vec![3, 5, 7]]
+            [vec![], vec![1, 2, 4, 9], vec![3, 8, 10]]
         );
         assert_eq!(
             parts(&plan, &[0, 1])[..2],
-            [vec![3, 5, 7], vec![1, 2, 4, 6]]
+            [vec![3, 8, 10], vec![1, 2, 4, 9]]
         );
     }
 

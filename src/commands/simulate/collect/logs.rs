@@ -264,7 +264,7 @@ async fn open(cluster: &Cluster, uri: &str) -> Result<Body, Trouble> {
     let body = body
         .ok()
         .and_then(Result::ok)
-        .map(|body| body.to_bytes())
+        .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     let status: Value = serde_json::from_slice(&body).unwrap_or_default();
     let message = status["message"]
