@@ -24,7 +24,7 @@ pub(super) fn member(ground: &Ground<'_>) -> Result<(), Failed> {
         let target = format!("{locks}:Deployment:{name}");
         Fingerprint::of(&target).lease_name().to_string()
     };
-    for name in ["app-0", "app-1"] {
+    for name in ["app-0", "app-1", "app-2"] {
         let labels = json!({"app": name});
         let containers = json!([{"name": "none", "image": "none"}]);
         let deployment = json!({"metadata": {"name": name}, "spec": {
@@ -41,38 +41,47 @@ pub(super) fn member(ground: &Ground<'_>) -> Result<(), Failed> {
     // Phase after phase, and a share of the requests fails.
     let steps =
         (0..16).map(|step| format!("- {{at: {}ms, fault: orchestrate}}\n", 3000 + step * 50));
-    let (scenario, arrivals) = (ground.path("scenario.yaml"), ground.path("arrivals"));
     let ended = "- {at: 5s, fault: delete}\n";
-    fs::write(
-        &scenario,
-        format!("{SCENARIO}{}{ended}", steps.collect::<String>()),
-    )
-    .unwrap();
-    fs::write(&arrivals, "0 0\n0 1\n").unwrap();
-    let member = [
-        "simulate",
-        "--processes",
-        "1",
-        "--member",
-        "0",
-        "--run",
-        "uid",
-        "--job",
-        "job",
-        "--meet-within",
-        "30s",
+    let others = format!("{SCENARIO}{}{ended}", steps.collect::<String>());
+    // A second pod speaks the gateway's protocol, about something else.
+    let plans = [
+        ("gwlock", others.as_str(), "0 0\n0 1\n"),
+        ("gateway", "fingerprints: 3\n", "0 2\n1 2\n"),
     ];
-    let plan = [
-        "--scenario",
-        &scenario,
-        "--arrival",
-        &arrivals,
-        "--on",
-        "cluster",
-        "--yes",
-    ];
-    ground.gwlock(&[member.as_slice(), &plan, &["--history", "-"]].concat(), 0)?;
-    Ok(())
+    let play = |(protocol, scenario, arrivals): (&str, &str, &str)| {
+        let (plan, times) = (
+            ground.path(protocol),
+            ground.path(&format!("{protocol}.arrivals")),
+        );
+        fs::write(&plan, scenario).unwrap();
+        fs::write(&times, arrivals).unwrap();
+        let member = [
+            "simulate",
+            "--processes",
+            "1",
+            "--member",
+            "0",
+            "--run",
+            protocol,
+            "--job",
+            "job",
+        ];
+        let plan = [
+            "--scenario",
+            &plan,
+            "--arrival",
+            &times,
+            "--protocol",
+            protocol,
+        ];
+        let place = ["--on", "cluster", "--yes", "--history", "-"];
+        ground.gwlock(&[member.as_slice(), &plan, &place].concat(), 0)
+    };
+    let ends = std::thread::scope(|scope| {
+        let playing = plans.map(|plan| scope.spawn(move || play(plan)));
+        playing.map(|playing| playing.join().unwrap())
+    });
+    ends.into_iter().try_for_each(|end| end.map(drop))
 }
 
 /// There is a pod, and nothing that it has logged.

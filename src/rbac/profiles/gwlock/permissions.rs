@@ -41,6 +41,11 @@ pub(super) const REQUEST_DELETE: Permission = Permission {
     ..REQUEST_LIST
 };
 
+pub(super) const REQUEST_COUNT_WHOLE: Permission = Permission {
+    verb: "update",
+    why: "count as the gateway's protocol does, in a simulation",
+    ..REQUEST_COUNT
+};
 pub(super) const LEASE_TOUCH: Permission = Permission {
     verb: "patch",
     why: "label leases in a simulation",
