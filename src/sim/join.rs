@@ -179,7 +179,9 @@ fn gaps(parts: &[Part]) -> Vec<Gap> {
             .iter()
             .filter_map(|part| part.history.header.member.as_ref())
     };
-    let there: BTreeSet<u32> = members().map(|member| member.number).collect();
+    // Who came late for another one's place has not played its part.
+    let played = members().filter(|member| member.present.contains(&member.number));
+    let there: BTreeSet<u32> = played.map(|member| member.number).collect();
     let present: BTreeSet<u32> = members()
         .flat_map(|member| member.present.clone())
         .collect();

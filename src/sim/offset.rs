@@ -39,6 +39,14 @@ impl Offset {
         Self { bounds }
     }
 
+    /// The same with so much more doubt either way.
+    pub(crate) fn widened(self, doubt: Duration) -> Self {
+        let doubt = micros(doubt);
+        Self {
+            bounds: self.bounds.map(|(low, high)| (low - doubt, high + doubt)),
+        }
+    }
+
     /// How far apart the bounds are.
     pub(crate) fn width(self) -> Duration {
         let width = self.bounds.map(|(low, high)| high - low);
@@ -150,6 +158,8 @@ mod tests {
         );
         assert_eq!(one.and(other).width(), Duration::from_secs(3));
         assert_eq!(one.and(Offset::default()), one);
+        let doubt = Duration::from_millis(50);
+        assert_eq!(one.widened(doubt).width(), Duration::from_millis(1100));
     }
 
     #[test]

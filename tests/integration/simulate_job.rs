@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::fixture::{Gwlock, Run};
+use crate::fixture::{Gwlock, Run, Server};
 
 fn gwlock(arguments: &[&str]) -> Run {
     Gwlock::new(arguments).run()
@@ -364,4 +364,29 @@ fn what_is_no_history_of_one_run_is_refused() {
     assert_eq!(gwlock(&["simulate", "collect"]).code, 2);
     assert_eq!(gwlock(&["simulate", "collect", "/nonexistent"]).code, 65);
     assert_eq!(gwlock(&["simulate", "collect", "f", "--job", "j"]).code, 2);
+}
+
+#[test]
+fn every_page_of_pods_is_read() {
+    let server = Server::start();
+    server.serve_remediation_requests();
+    let job = json!({"metadata": {"name": "many"}, "spec": {"completions": 501}});
+    server.post("/apis/batch/v1/namespaces/default/jobs", &job);
+    for index in 0..501 {
+        let labels = json!({
+            "batch.kubernetes.io/job-name": "many",
+            "batch.kubernetes.io/job-completion-index": index.to_string(),
+        });
+        let pod = json!({"metadata": {"name": format!("many-{index}"), "labels": labels}});
+        server.post("/api/v1/namespaces/default/pods", &pod);
+    }
+    let collect = ["simulate", "collect", "--job", "many", "-n", "default"];
+    let run = server.gwlock(&collect).run();
+    assert_eq!((run.code, run.stdout.as_str()), (69, ""));
+    assert!(
+        run.stderr.contains("pod many-0 has not started"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("  and 481 more\n"), "{}", run.stderr);
 }

@@ -47,6 +47,9 @@ pub(crate) struct Arguments {
     output: Shape,
 }
 
+/// How many reasons are told.
+const SHOWN: usize = 20;
+
 /// What was found, wherever it was looked for.
 #[derive(Debug, Default)]
 struct Gathered {
@@ -118,10 +121,12 @@ fn judge(
         }
     }
     if !lacks.is_empty() && (is_empty || !arguments.partial) {
-        let lacks: Vec<String> = lacks
-            .iter()
-            .map(|lack| escape_line(lack).into_owned())
-            .collect();
+        let more = lacks.len().saturating_sub(SHOWN);
+        let lines = lacks.iter().take(SHOWN);
+        let mut lacks: Vec<String> = lines.map(|lack| escape_line(lack).into_owned()).collect();
+        if more > 0 {
+            lacks.push(format!("and {more} more"));
+        }
         let failure = Failure::says(
             incomplete,
             format!("not all histories are there:\n  {}", lacks.join("\n  ")),

@@ -37,6 +37,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How well the time has to be known, and how often is asked for it at most.
 const NARROW: Duration = Duration::from_millis(4);
 const ASKED: u32 = 20;
+/// A clock is wrong by less than one part in so many after a while.
+const DRIFT: u32 = 1000;
 
 /// One pod of several.
 #[derive(Debug, Args)]
@@ -124,11 +126,15 @@ impl Pod<'_> {
             played = self.take_part(live, &mut member, &mut clock) => Ok(played),
             number = interrupted() => Err(number),
         };
-        if matches!(played, Ok(Err(_))) {
-            live.abandon().await;
-        }
         let (history, ended) = match played {
-            Ok(played) => (played?, Exit::Done),
+            Ok(Ok(history)) => {
+                clock = self.with_time_since(clock).await;
+                (history, Exit::Done)
+            }
+            Ok(Err(failure)) => {
+                live.abandon().await;
+                return Err(failure);
+            }
             Err(number) => {
                 output::note("interrupted; the replica has been ended, and the history stops here");
                 (live.stop_here().await, Exit::Signal(number))
@@ -151,18 +157,32 @@ impl Pod<'_> {
         *clock = self.time().await?;
         let (begin, present) = self.meet(*clock).await?;
         member.present = present;
+        let begin = self.origin + clock.when(begin).unwrap_or_default();
+        // One that takes the place of a pod that was there would play what the other one has played.
+        if begin < Instant::now() {
+            member.present.retain(|number| *number != member.number);
+        }
         if !member.present.contains(&member.number) {
             output::note("this pod has come too late: the others have begun without it");
             return Ok(live.nothing().await);
         }
-        let moment = clock.when(begin).unwrap_or_default();
-        let begin = self.origin + moment;
         sleep_until(begin).await;
         let played = live.take_part(member.number, &member.present, begin).await;
-        let history = played.map_err(processes::failed)?;
-        // Clocks do not run at the same speed: what is between both times was within both.
-        *clock = clock.and(self.time().await?);
-        Ok(history)
+        played.map_err(processes::failed)
+    }
+
+    /// Clocks do not run at the same speed: what is between two measurements was within both. Without the second one it is
+    /// known less well, and the history is worth more than that.
+    async fn with_time_since(&self, clock: Offset) -> Offset {
+        let measured = tokio::select! {
+            time = self.time() => time.ok(),
+            // A node that is drained does not wait for ever.
+            _ = interrupted() => None,
+        };
+        match measured {
+            Some(time) => clock.and(time),
+            None => clock.widened(self.origin.elapsed() / DRIFT),
+        }
     }
 
     /// The server's time, as well as it is to be had from whole seconds.

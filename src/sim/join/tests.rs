@@ -315,6 +315,19 @@ fn whoever_never_came_is_told_and_everything_is_judged() {
 }
 
 #[test]
+fn a_pod_that_came_late_for_the_place_of_another_one_does_not_stand_for_it() {
+    let mut parts = two();
+    let member = parts[1].history.header.member.as_mut().unwrap();
+    member.present = vec![0];
+    parts[1]
+        .history
+        .events
+        .retain(|event| event.what == What::End);
+    let joined = join(parts, None).unwrap();
+    assert_eq!(joined.gaps, [Gap::NoHistory(1)]);
+}
+
+#[test]
 fn a_pod_that_began_anew_is_another_process() {
     let began = |version, at| {
         vec![
