@@ -10,7 +10,7 @@ use crate::commands::{
     resolve, run, send, verify,
 };
 #[cfg(feature = "sim")]
-use crate::commands::{lab, simulate};
+use crate::commands::{lab, simulate, tune};
 use crate::flags::Global;
 
 const STYLES: Styles = Styles::styled()
@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Serve(Box<serve::Arguments>),
     #[cfg(feature = "sim")]
     Simulate(Box<simulate::Arguments>),
+    #[cfg(feature = "sim")]
+    Tune(tune::Arguments),
     #[cfg(feature = "sim")]
     Lab(lab::Arguments),
     Bench(bench::Arguments),

@@ -27,6 +27,8 @@ pub(crate) mod send;
 pub(crate) mod serve;
 #[cfg(feature = "sim")]
 pub(crate) mod simulate;
+#[cfg(feature = "sim")]
+pub(crate) mod tune;
 pub(crate) mod verify;
 
 use crate::cli::{Cli, Command};
@@ -57,6 +59,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(arguments) => context.block_on(serve::execute(&arguments, &context)),
         #[cfg(feature = "sim")]
         Command::Simulate(arguments) => simulate::execute(&arguments, &context),
+        #[cfg(feature = "sim")]
+        Command::Tune(arguments) => context.block_on(tune::execute(&arguments, &context)),
         #[cfg(feature = "sim")]
         Command::Lab(arguments) => context.block_on(lab::execute(&arguments)),
         Command::Bench(arguments) => context.block_on(bench::execute(&arguments, &context)),

@@ -17,6 +17,8 @@ mod process;
 pub mod rbac;
 #[cfg(feature = "sim")]
 pub mod sim;
+#[cfg(feature = "sim")]
+mod tune;
 
 use std::process::ExitCode;
 

@@ -51,7 +51,7 @@ use scenario::Scenario;
 
 pub(crate) use recorder::request;
 pub(crate) use report::Report;
-pub(crate) use sweep::sweep;
+pub(crate) use sweep::{each, sweep};
 
 /// How long a signal may wait while its pod can work. Both protocols give it 15 s; one that comes while a count of others
 /// is being sent waits for that run to end, and then has a run of its own. 2 s are for sleeps that nobody cuts short.
@@ -145,6 +145,18 @@ impl Run {
     /// Writes the history.
     pub(crate) fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
         self.history.write(out)
+    }
+
+    /// What happened.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The rules that were broken, each as often as it was.
+    pub(crate) fn violated(&self) -> impl Iterator<Item = &'static str> {
+        self.violations
+            .iter()
+            .map(|violation| violation.rule.as_str())
     }
 
     /// Who held what when, for a terminal.

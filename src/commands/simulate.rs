@@ -359,7 +359,7 @@ fn list() -> String {
 }
 
 /// Both ends of `1..1000`.
-fn range(text: &str) -> Result<(u64, u64), String> {
+pub(super) fn range(text: &str) -> Result<(u64, u64), String> {
     let expected = || format!("\"{text}\" is no range of seeds: 1..1000 is");
     let (first, last) = text.split_once("..").ok_or_else(expected)?;
     let number = |text: &str| text.trim_start_matches('=').parse::<u64>();

@@ -40,8 +40,8 @@ use sender::Sender;
 
 /// Longer than anybody works on when nothing goes wrong any more.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Longer than any lease lasts that somebody may have left.
-const REST: Duration = Duration::from_secs(40);
+/// How much longer than a lease lasts everybody rests, so that every one that was left has expired.
+const REST: Duration = Duration::from_secs(10);
 /// How long a replica may take to end.
 const ENDING: Duration = Duration::from_secs(10);
 /// How often is asked for what comes by itself.
@@ -137,7 +137,7 @@ impl Live {
             weather: Shared::default(),
             recorder,
             requests: scenario.requests,
-            latency: scenario.latency,
+            latency: scenario.latency.clone(),
             under_way: Shared::default(),
             reads_are_told: true,
         };
@@ -261,7 +261,8 @@ impl Live {
         if locks != self.namespace {
             self.admin.namespace(&locks).await?;
         }
-        let starting = place.start(speaks, &locks, &self.namespace)?;
+        let timing = self.settings.scenario.timing;
+        let starting = place.start(speaks, &locks, &self.namespace, timing)?;
         self.starting
             .spawn(async move { Ok((number, starting.await?)) });
         Ok(())
@@ -341,7 +342,8 @@ impl Live {
                 sleep(EVERY).await;
             }
         };
-        drop(timeout(REST, rested).await);
+        let lasts = self.settings.scenario.timing.lease_duration();
+        drop(timeout(lasts + REST, rested).await);
         patiently(async || self.admin.tell_of_leases().await).await?;
         patiently(async || self.admin.tell_of_requests().await).await?;
         self.servers.recorder.world(What::End);

@@ -23,9 +23,9 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::history::What;
-use super::plan::within;
+use super::plan::{self, within};
 use super::recorder::Recorder;
-use super::scenario::{Requests, Span};
+use super::scenario::{Latency, Requests};
 use super::shared::Shared;
 use asked::{Asked, denied, refusal};
 pub(super) use body::{AnswerBody, whole};
@@ -63,7 +63,7 @@ pub(super) struct Servers {
     pub(super) weather: Shared<Weather>,
     pub(super) recorder: Recorder,
     pub(super) requests: Requests,
-    pub(super) latency: Span,
+    pub(super) latency: Latency,
     /// How many requests are on their way.
     pub(super) under_way: Shared<usize>,
     /// Whether what a process reads is news: not where it is certain that every write is seen.
@@ -199,7 +199,7 @@ impl Link {
             (504, hit(rates.timed_out)),
         ];
         let refused = refusals.iter().find(|(_, hit)| *hit).map(|(code, _)| *code);
-        let latency = within(self.servers.latency, &mut rng);
+        let latency = plan::latency(&self.servers.latency, &mut rng);
         let share: f64 = rng.random();
         let mut there = latency.mul_f64(share);
         let mut back = latency.mul_f64(1.0 - share);

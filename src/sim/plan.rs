@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
-use super::scenario::{Arrival, Kind, Now, Requests, Scenario, Span};
+use super::scenario::{Arrival, Kind, Latency, Now, Requests, Scenario, Span};
 
 /// Something that happens at a moment.
 #[derive(Debug, Clone, Copy)]
@@ -206,6 +206,19 @@ pub(super) fn vary(scenario: &mut Scenario, rng: &mut StdRng) {
 pub(super) fn within(span: Span, rng: &mut StdRng) -> Duration {
     let share: f64 = rng.random();
     span.0 + (span.1 - span.0).mul_f64(share)
+}
+
+/// How long one request takes. What was measured is read between its neighbours, and takes as many draws as a span.
+pub(super) fn latency(latency: &Latency, rng: &mut StdRng) -> Duration {
+    let times = match latency {
+        Latency::Span(span) => return within(*span, rng),
+        Latency::Measured(times) => times,
+    };
+    let share: f64 = rng.random();
+    let place = share * (times.len() - 1) as f64;
+    let (below, part) = (place.floor() as usize, place.fract());
+    let above = (below + 1).min(times.len() - 1);
+    times[below] + (times[above] - times[below]).mul_f64(part)
 }
 
 /// The time to the next of what happens independently, with this average.

@@ -38,6 +38,15 @@ enum Brain {
     Gateway(Arc<GatewaySignals>),
 }
 
+/// What makes a process behave as it does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Character {
+    pub(super) speaks: Speaks,
+    /// For the engine's protocol; the others have theirs.
+    pub(super) timing: Timing,
+    pub(super) clock: PodClock,
+}
+
 /// The namespace of the leases of a process that shares them with nobody.
 pub(super) fn namespace_of_its_own(link: &Link) -> String {
     format!("{}-{}", link.pod, link.incarnation)
@@ -45,12 +54,12 @@ pub(super) fn namespace_of_its_own(link: &Link) -> String {
 
 impl Pod {
     /// A process that has just started.
-    pub(super) fn start(
-        link: Arc<Link>,
-        speaks: Speaks,
-        clock: PodClock,
-        rng: &mut StdRng,
-    ) -> Self {
+    pub(super) fn start(link: Arc<Link>, character: Character, rng: &mut StdRng) -> Self {
+        let Character {
+            speaks,
+            timing,
+            clock,
+        } = character;
         let client = link.client(NAMESPACE);
         let rng = StdRng::seed_from_u64(rng.next_u64());
         let locks = match speaks {
@@ -61,12 +70,13 @@ impl Pod {
         let brain = match speaks {
             Speaks::Gwlock | Speaks::CreateOnly => Brain::Ours(
                 SignalProcessor::builder(client, &locks, NAMESPACE, link.pod.clone())
+                    .timing(timing)
                     .clock(Arc::new(clock))
                     .rng(rng)
                     .observer(holds::observer(
                         tell(&link),
                         locks.clone(),
-                        clock.really(Timing::default().renew_deadline()),
+                        clock.really(timing.renew_deadline()),
                     ))
                     .build(),
             ),

@@ -2,8 +2,12 @@
 //!
 //! Data and its reading. What happens at which moment is drawn by `plan`.
 
+mod timing;
+
+use std::sync::Arc;
 use std::time::Duration;
 
+use gwlock_engine::protocol::timing::Timing;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
@@ -32,7 +36,10 @@ pub(crate) struct Scenario {
     /// Leases of a process that is gone stand there from the beginning.
     pub(crate) leaked: bool,
     /// How long a request is on its way, there and back together.
-    pub(crate) latency: Span,
+    pub(crate) latency: Latency,
+    /// How long leases last, and when their holders act; of pods that speak the engine's protocol.
+    #[serde(deserialize_with = "timing::read")]
+    pub(crate) timing: Timing,
     pub(crate) clocks: Clocks,
     pub(crate) requests: Requests,
     pub(crate) often: Often,
@@ -54,6 +61,15 @@ pub(crate) enum Arrival {
 /// From the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Span(pub(crate) Duration, pub(crate) Duration);
+
+/// How long requests take.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Latency {
+    /// Any time of a span, all of them equally likely.
+    Span(Span),
+    /// What was measured: times at equal shares, from the least to the most. At least one.
+    Measured(Arc<[Duration]>),
+}
 
 /// How far clocks are off at most, either way.
 #[derive(Debug, Clone, Copy, Deserialize, Default)]
@@ -289,7 +305,8 @@ impl Default for Scenario {
             lasting: Duration::ZERO,
             vary: false,
             leaked: false,
-            latency: Span(Duration::from_micros(500), Duration::from_millis(3)),
+            latency: Latency::Span(Span(Duration::from_micros(500), Duration::from_millis(3))),
+            timing: Timing::default(),
             clocks: Clocks::default(),
             requests: Requests::default(),
             often: Often::default(),
@@ -372,15 +389,49 @@ impl<'de> Deserialize<'de> for Span {
     /// `1s..5s`, or one duration for both.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (from, to) = text.split_once("..").unwrap_or((&text, &text));
-        let duration = |text: &str| duration(text).map_err(serde::de::Error::custom);
+        Self::of(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Span {
+    fn of(text: &str) -> Result<Self, String> {
+        let (from, to) = text.split_once("..").unwrap_or((text, text));
         let span = Self(duration(from)?, duration(to)?);
         if span.0 > span.1 {
-            return Err(serde::de::Error::custom(format!(
-                "{text} ends before it begins"
-            )));
+            return Err(format!("{text} ends before it begins"));
         }
         Ok(span)
+    }
+}
+
+impl<'de> Deserialize<'de> for Latency {
+    /// A span, or a list of durations.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Span(String),
+            Measured(Vec<String>),
+        }
+        let read = match Written::deserialize(deserializer)? {
+            Written::Span(text) => Span::of(&text).map(Self::Span),
+            Written::Measured(texts) => texts
+                .iter()
+                .map(|text| duration(text))
+                .collect::<Result<Vec<Duration>, String>>()
+                .and_then(|times| {
+                    Self::measured(times).ok_or_else(|| "latency is empty".to_owned())
+                }),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
+}
+
+impl Latency {
+    /// From times of which each is as likely as the others, in any order.
+    pub(crate) fn measured(mut times: Vec<Duration>) -> Option<Self> {
+        times.sort();
+        (!times.is_empty()).then(|| Self::Measured(times.into()))
     }
 }
 
@@ -432,6 +483,11 @@ mod tests {
             "arrival: poisson:0",
             "protocol: raft",
             "latency: 5s..1s",
+            "latency: []",
+            "latency: [1ms, soon]",
+            "timing: {leaseDuration: 1500ms}",
+            "timing: {leaseDuration: 9s, renewDeadline: 9s}",
+            "timing: {lease: 9s}",
             "pods: 0",
             "requests: {lost: 1.5}",
             "often: {crash: {every: 0s}}",

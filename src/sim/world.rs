@@ -15,14 +15,16 @@ use super::clock::PodClock;
 use super::history::What;
 use super::network::{Link, Servers, ServersClock, Upstream};
 use super::plan::{self, Action};
-use super::pod::{self, NAMESPACE, Pod, namespace_of_its_own};
+use super::pod::{self, Character, NAMESPACE, Pod, namespace_of_its_own};
 use super::protocol::{Protocol, Speaks};
 use super::recorder::{Recorded, Recorder, short};
 use super::scenario::{Kind, Scenario};
 use super::shared::Shared;
 
-/// Longer than any lease lasts that somebody may have left, by the clock of any API server.
+/// Longer than a lease of the usual duration lasts that somebody may have left, by the clock of any API server.
 const REST: Duration = Duration::from_secs(40);
+/// How much longer than any other lease.
+const REST_AFTER: Duration = Duration::from_secs(10);
 /// Longer than anybody works on when nothing goes wrong any more.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -103,7 +105,7 @@ impl World {
             weather: Shared::default(),
             recorder,
             requests: scenario.requests,
-            latency: scenario.latency,
+            latency: scenario.latency.clone(),
             under_way: Shared::default(),
             reads_are_told: false,
         };
@@ -163,7 +165,12 @@ impl World {
         if speaks == Speaks::CreateOnly {
             self.admin.namespace(&namespace_of_its_own(&link)).await?;
         }
-        place.process = Some(Pod::start(link, speaks, place.clock, &mut place.rng));
+        let character = Character {
+            speaks,
+            timing: self.scenario.timing,
+            clock: place.clock,
+        };
+        place.process = Some(Pod::start(link, character, &mut place.rng));
         Ok(())
     }
 
@@ -249,7 +256,7 @@ impl World {
         }
         let landed = self.servers.under_way.until(|count| *count == 0);
         drop(tokio::time::timeout(PATIENCE, landed).await);
-        tokio::time::sleep(REST).await;
+        tokio::time::sleep(REST.max(self.scenario.timing.lease_duration() + REST_AFTER)).await;
         self.admin.tell_of_leases().await?;
         self.servers.recorder.world(What::End);
         Ok(self.servers.recorder.take())

@@ -46,3 +46,5 @@ mod simulate_job;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod simulate_processes;
 mod tidy;
+#[cfg(feature = "sim")]
+mod tune;

@@ -390,3 +390,70 @@ fn every_page_of_pods_is_read() {
     );
     assert!(run.stderr.contains("  and 481 more\n"), "{}", run.stderr);
 }
+
+#[test]
+fn a_pod_that_is_ended_before_its_part_is_over_leaves_what_it_has_seen() {
+    let server = Server::start();
+    server.serve_remediation_requests();
+    let labels = json!({"app": "app-0"});
+    let containers = json!([{"name": "none", "image": "none"}]);
+    let deployment = json!({"metadata": {"name": "app-0"}, "spec": {
+        "replicas": 0, "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
+    }});
+    server.post("/apis/apps/v1/namespaces/default/deployments", &deployment);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("0.log");
+    let member = [
+        "simulate",
+        "--processes",
+        "1",
+        "--member",
+        "0",
+        "--run",
+        "uid",
+        "--job",
+        "job",
+        "-n",
+        "default",
+    ];
+    let plan = [
+        "--arrival",
+        "poisson:2",
+        "--signals",
+        "1000",
+        "--on",
+        "cluster",
+        "--yes",
+        "--history",
+        "-",
+    ];
+    let mut member = server
+        .gwlock(&[member.as_slice(), &plan].concat())
+        .stdout(fs::File::create(&log).unwrap())
+        .start();
+    server.wait_for(|exchange| {
+        exchange.verb == "create" && exchange.resource == "remediationrequests"
+    });
+    let pid = rustix::process::Pid::from_child(&member);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(member.wait().unwrap().code(), Some(143));
+    let collect = |flags: &[&str]| {
+        let words = [&["simulate", "collect", "0.log"], flags].concat();
+        Gwlock::new(&words).folder(folder.path()).run()
+    };
+    let run = collect(&[]);
+    assert_eq!(run.code, 65, "{run:?}");
+    assert!(
+        run.stderr
+            .contains("the history of 0.log stops before its end"),
+        "{run:?}"
+    );
+    let run = collect(&["--partial", "-o", "json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let report = run.json();
+    assert_eq!(report["remediationRequests"].as_array().unwrap().len(), 1);
+    assert_eq!(report["incomplete"], json!(["0.log"]));
+    // What was held has been released.
+    assert_eq!(server.leases(), [""; 0]);
+}

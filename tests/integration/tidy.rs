@@ -108,7 +108,20 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crate::sim",
         ],
     ),
+    (
+        "src/tune",
+        &[
+            "crate::cli",
+            "crate::flags",
+            "crate::commands",
+            "crate::complete",
+            "crate::context",
+            "crate::failure",
+        ],
+    ),
+    ("src/sim", &["crate::tune"]),
     // What needs no API server knows of none, and of no clock.
+    ("src/tune", PURE),
     ("src/doctor", PURE),
     ("src/evidence", PURE),
     ("src/rbac", PURE),

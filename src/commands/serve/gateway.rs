@@ -4,7 +4,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use futures_util::FutureExt as _;
@@ -169,10 +169,11 @@ fn counted(client: &kube::Client, metrics: &Arc<Metrics>) -> kube::Client {
         let (client, metrics) = (client.clone(), metrics.clone());
         async move {
             let asked = Asked::of(&request);
+            let sent = Instant::now();
             let answer = client.send(request).await;
             let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
             if let Some(resource) = COUNTED.iter().find(|name| **name == asked.resource) {
-                metrics.asked(asked.verb, resource, status);
+                metrics.asked(asked.verb, resource, status, sent.elapsed());
             }
             answer
         }

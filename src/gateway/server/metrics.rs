@@ -60,6 +60,7 @@ pub struct Metrics {
     lock_retry_timeout: Counter,
     tries: Tries,
     api_requests: Family<ApiRequest, Counter>,
+    api_durations: Family<ApiAnswer, Histogram, fn() -> Histogram>,
     owners: Family<OwnerResolution, Counter>,
     discovery_errors: Counter,
     /// The kinds that are told apart.
@@ -113,6 +114,12 @@ struct ApiRequest {
     status: u16,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ApiAnswer {
+    verb: &'static str,
+    resource: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
@@ -140,6 +147,7 @@ impl Default for Metrics {
             lock_retry_timeout: Counter::default(),
             tries: Tries::default(),
             api_requests: Family::default(),
+            api_durations: Family::new_with_constructor(histogram),
             owners: Family::default(),
             discovery_errors: Counter::default(),
             kinds: Kinds::built_in(),
@@ -262,6 +270,11 @@ impl Metrics {
             "Requests for leases and RemediationRequests; status 0 is no answer",
             self.api_requests.clone(),
         );
+        registry.register(
+            "gateway_api_request_duration_seconds",
+            "Time to the answer of requests for leases and RemediationRequests that were answered",
+            self.api_durations.clone(),
+        );
     }
 
     /// The text that Prometheus scrapes.
@@ -350,13 +363,19 @@ impl Metrics {
     }
 
     /// A request for a lease or a RemediationRequest that no event tells of; status 0 is no answer.
-    pub fn asked(&self, verb: &'static str, resource: &'static str, status: u16) {
+    pub fn asked(&self, verb: &'static str, resource: &'static str, status: u16, took: Duration) {
         let labels = ApiRequest {
             verb,
             resource,
             status,
         };
         self.api_requests.get_or_create(&labels).inc();
+        if status != 0 {
+            let labels = ApiAnswer { verb, resource };
+            self.api_durations
+                .get_or_create(&labels)
+                .observe(took.as_secs_f64());
+        }
     }
 
     /// Takes an event of the processor.
@@ -364,7 +383,7 @@ impl Metrics {
         match &traced.event {
             Event::Exchanged(exchange) => {
                 let status = exchange.status.unwrap_or(0);
-                self.asked(exchange.verb, exchange.resource, status);
+                self.asked(exchange.verb, exchange.resource, status, exchange.took);
                 if self.tries.is_retry(traced.run, exchange) {
                     self.lock_retries.inc();
                 }

@@ -8,7 +8,7 @@ mod told;
 use std::collections::BTreeSet;
 
 use super::{Rule, check, shrink};
-use crate::sim::history::{History, What};
+use crate::sim::history::{History, Outcome, What};
 use told::{History as Told, told};
 
 fn rules(history: &History) -> Vec<&'static str> {
@@ -141,4 +141,28 @@ fn what_somebody_may_have_done_of_whom_nothing_is_known_is_nobodys_fault() {
     let mut incomplete = history.clone();
     incomplete.header.incomplete = vec!["member 3".to_owned()];
     assert_eq!(rules(&incomplete), ["two-active"]);
+}
+
+#[test]
+fn whoever_is_told_no_number_has_one_all_the_same() {
+    let of = |number: Option<i64>| {
+        let created = move |_| What::Answer {
+            signal: 1,
+            outcome: Outcome::Created,
+            uid: Some("u".to_owned()),
+            count: number,
+            why: None,
+        };
+        let events = Told::new()
+            .at(0, "a", |t| t.signal(1, "f"))
+            .at(1, "b", |t| t.signal(2, "f"))
+            .at(2, "", |t| t.request("u", "active", 1))
+            .at(3, "b", |t| t.duplicate(2, "u", 1))
+            .at(4, "", |t| t.request("u", "active", 2))
+            .at(5, "a", created);
+        rules(&told(events.end(6)))
+    };
+    assert_eq!(of(None), [""; 0]);
+    assert_eq!(of(Some(2)), [""; 0]);
+    assert_eq!(of(Some(1)), ["number-twice"]);
 }

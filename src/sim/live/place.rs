@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use gwlock_engine::protocol::timing::Timing;
 use jiff::SignedDuration;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -92,6 +93,7 @@ impl Place {
         speaks: Speaks,
         locks: &str,
         requests: &str,
+        timing: Timing,
     ) -> anyhow::Result<impl Future<Output = anyhow::Result<Started>> + Send + use<>> {
         self.is_starting = true;
         let file = format!("{}.{}.holds", self.name, self.restarts);
@@ -108,6 +110,13 @@ impl Place {
         arguments.extend(["--holds".into(), holds.into_os_string()]);
         if !matches!(speaks, Speaks::Gwlock | Speaks::CreateOnly) {
             arguments.extend(["--protocol".into(), Protocol::word(speaks).into()]);
+        }
+        for (flag, time) in [
+            ("--lease-duration", timing.lease_duration()),
+            ("--renew-deadline", timing.renew_deadline()),
+            ("--retry-period", timing.retry_period()),
+        ] {
+            arguments.extend([flag.into(), format!("{}ns", time.as_nanos()).into()]);
         }
         let kubeconfig = self.folder.join(format!("{}.kubeconfig", self.name));
         let launch = Launch {

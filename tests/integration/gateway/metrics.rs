@@ -107,6 +107,14 @@ async fn one_and_five_of_one_alert_are_six_received_and_five_deduplicated_each_t
             "gateway_api_requests_total{verb=\"delete\",resource=\"leases\",status=\"200\"} 1",
         ]
     );
+    assert_eq!(
+        counters(&fleet, &["gateway_api_request_duration_seconds_count"]).await[..3],
+        [
+            "gateway_api_request_duration_seconds_count{verb=\"create\",resource=\"leases\"} 1",
+            "gateway_api_request_duration_seconds_count{verb=\"create\",resource=\"remediationrequests\"} 1",
+            "gateway_api_request_duration_seconds_count{verb=\"delete\",resource=\"leases\"} 1",
+        ]
+    );
 }
 
 #[tokio::test]
