@@ -15,8 +15,10 @@ pub(crate) mod leases;
 #[cfg(feature = "serve")]
 pub(crate) mod live;
 pub(crate) mod log;
+#[cfg(feature = "serve")]
 pub(crate) mod meeting;
 mod network;
+#[cfg(feature = "serve")]
 pub(crate) mod offset;
 mod order;
 mod plan;
