@@ -59,7 +59,7 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     Serve(Box<serve::Arguments>),
     #[cfg(feature = "sim")]
-    Simulate(simulate::Arguments),
+    Simulate(Box<simulate::Arguments>),
     #[cfg(feature = "sim")]
     Tune(tune::Arguments),
     #[cfg(feature = "sim")]

@@ -9,11 +9,17 @@ mod check;
 mod clock;
 pub(crate) mod history;
 pub(crate) mod holds;
+pub(crate) mod join;
 mod junit;
 pub(crate) mod leases;
 #[cfg(feature = "serve")]
 pub(crate) mod live;
+pub(crate) mod log;
+#[cfg(feature = "serve")]
+pub(crate) mod meeting;
 mod network;
+#[cfg(feature = "serve")]
+pub(crate) mod offset;
 mod order;
 mod plan;
 mod pod;
@@ -34,12 +40,18 @@ mod tests;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{BufRead, Write};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use check::Violation;
 use history::{FORMAT, Header, History};
+use join::{Gap, JoinError, Part, Standing};
 use protocol::Protocol;
 use scenario::Scenario;
 
+pub(crate) use recorder::request;
 pub(crate) use report::Report;
 pub(crate) use sweep::{each, sweep};
 
@@ -66,6 +78,20 @@ pub(crate) struct Run {
     violations: Vec<Violation>,
 }
 
+/// How long the plan of a seed lasts.
+pub(crate) fn lasting(scenario: &Scenario, seed: u64) -> Duration {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut scenario = scenario.clone();
+    plan::vary(&mut scenario, &mut StdRng::seed_from_u64(rng.next_u64()));
+    let plan = plan::draw(&scenario, &mut StdRng::seed_from_u64(rng.next_u64()));
+    plan.last().map_or(Duration::ZERO, |step| step.at)
+}
+
+/// The name of the deployment that signals of a key are about, where they are about one.
+pub(crate) fn subject(key: u32) -> String {
+    format!("app-{key}")
+}
+
 /// Runs one seed to its end, and judges it.
 pub(crate) fn run(settings: &Settings, seed: u64) -> anyhow::Result<Run> {
     let played = world::play(&settings.scenario, &settings.protocol, seed);
@@ -77,6 +103,7 @@ pub(crate) fn run(settings: &Settings, seed: u64) -> anyhow::Result<Run> {
         scenario: settings.name.clone(),
         replay: Some(format!("{} --seed {seed}", settings.command)),
         longest_wait: Some(LONGEST_WAIT_SECONDS * 1_000_000),
+        ..Header::default()
     };
     Ok(Run::of(
         History {
@@ -98,14 +125,23 @@ impl Run {
 
     /// Judges a history that was recorded.
     pub(crate) fn read(from: &mut dyn BufRead) -> anyhow::Result<Self> {
-        let history = History::read(from)?;
+        Ok(Self::recorded(History::read(from)?))
+    }
+
+    fn recorded(history: History) -> Self {
         let mut by_verb = BTreeMap::new();
         for event in &history.events {
             if let history::What::Call { verb, resource, .. } = &event.what {
                 *by_verb.entry(format!("{verb} {resource}")).or_default() += 1;
             }
         }
-        Ok(Self::of(history, by_verb))
+        Self::of(history, by_verb)
+    }
+
+    /// How far times of different pods may be off each other, if they may.
+    pub(crate) fn doubt(&self) -> Option<Duration> {
+        let micros = self.history.header.uncertainty;
+        (micros > 0).then(|| Duration::from_micros(micros))
     }
 
     /// Writes the history.
@@ -134,6 +170,15 @@ impl Run {
     pub(crate) fn svg(&self) -> String {
         svg::render(&self.history, &self.violations)
     }
+}
+
+/// Judges what several pods have recorded, and says what of it is not there.
+pub(crate) fn gather(
+    parts: Vec<Part>,
+    standing: Option<Standing>,
+) -> Result<(Run, Vec<Gap>), JoinError> {
+    let joined = join::join(parts, standing)?;
+    Ok((Run::recorded(joined.history), joined.gaps))
 }
 
 /// Runs something under a clock that does not wait.

@@ -1,6 +1,10 @@
 //! `gwlock simulate`.
 
 mod check;
+mod collect;
+mod job;
+#[cfg(feature = "serve")]
+mod member;
 #[cfg(feature = "serve")]
 mod processes;
 
@@ -57,6 +61,9 @@ pub(crate) struct Arguments {
     #[cfg(feature = "serve")]
     #[command(flatten)]
     processes: processes::Processes,
+    #[cfg(feature = "serve")]
+    #[command(flatten)]
+    one: member::OneOfSeveral,
     /// How many pods [default: the scenario's; 5 without one]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000), value_name = "N")]
     pods: Option<u32>,
@@ -78,6 +85,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Check(check::Arguments),
+    Job(Box<job::Arguments>),
+    Collect(collect::Arguments),
 }
 
 /// What is simulated with signals.
@@ -177,8 +186,11 @@ fn verdict(is_ok: bool) -> Exit {
 }
 
 pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    if let Some(What::Check(check)) = &arguments.what {
-        return check::execute(check);
+    match &arguments.what {
+        Some(What::Check(check)) => return check::execute(check),
+        Some(What::Job(job)) => return job::execute(job, context),
+        Some(What::Collect(collect)) => return collect::execute(collect, context),
+        None => {}
     }
     if arguments.signals.list_scenarios || arguments.signals.scenario.as_deref() == Some("list") {
         output::data(&list())?;
@@ -188,6 +200,11 @@ pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, 
         return contend(arguments);
     }
     let settings = settings(arguments)?;
+    #[cfg(feature = "serve")]
+    if arguments.one.member.is_some() {
+        let played = member::execute(arguments, settings, context);
+        return context.block_on(played);
+    }
     #[cfg(feature = "serve")]
     if arguments.processes.are_meant() {
         let played = processes::execute(arguments, settings, context);

@@ -72,7 +72,7 @@ impl Program {
 }
 
 /// The names of all profiles, as `--profile` takes them.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 8] = [
     gateway::NAME,
     remediation_orchestrator::NAME,
     gwlock::NAMES[0],
@@ -80,6 +80,7 @@ pub(crate) const NAMES: [&str; 7] = [
     gwlock::NAMES[2],
     gwlock::NAMES[3],
     gwlock::NAMES[4],
+    gwlock::NAMES[5],
 ];
 
 /// What a profile is of, in a line.

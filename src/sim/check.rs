@@ -6,6 +6,7 @@ mod calls;
 mod counts;
 mod requests;
 mod shrink;
+mod slack;
 mod terms;
 mod waits;
 
@@ -14,6 +15,7 @@ use std::fmt;
 use super::history::{Event, Header, History, What};
 
 pub(crate) use shrink::shrink;
+use slack::Slack;
 pub(crate) use terms::Term;
 
 /// What must hold.
@@ -100,10 +102,11 @@ pub(crate) fn terms(history: &History) -> Vec<Term> {
 
 fn check_events(header: &Header, events: &[&Event]) -> Vec<Violation> {
     let mut violations = Vec::new();
-    terms::check(events, &mut violations);
-    calls::check(events, &mut violations);
-    requests::check(events, &mut violations);
-    counts::check(events, &mut violations);
+    let slack = Slack::of(header);
+    terms::check(slack, events, &mut violations);
+    calls::check(header, events, &mut violations);
+    requests::check(header, events, &mut violations);
+    counts::check(slack, events, &mut violations);
     waits::check(header, events, &mut violations);
     for (at, event) in events.iter().enumerate() {
         if let What::Left {

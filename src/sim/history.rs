@@ -4,13 +4,14 @@
 
 use std::io::{self, BufRead, Write};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The form of the lines. A reader refuses any other.
 pub(crate) const FORMAT: &str = "gwlock.dev/history/v1";
 
 /// The first line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Header {
     pub(crate) format: String,
@@ -27,6 +28,33 @@ pub(crate) struct Header {
     /// How long a signal may wait for its answer, in microseconds, while its pod can work. Absent: any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) longest_wait: Option<u64>,
+    /// Time zero by the API server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) began: Option<Timestamp>,
+    /// How far `began` may be off, in microseconds; where several histories were joined, how far times of different
+    /// pods may be off each other.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(crate) uncertainty: u64,
+    /// Which part of a whole this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) member: Option<Member>,
+    /// Pods that were there, and of which not everything is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) incomplete: Vec<String>,
+}
+
+/// One pod of several that each record what they see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Member {
+    /// What all members of one run have in common.
+    pub(crate) run: String,
+    /// Its number, from 0.
+    pub(crate) number: u32,
+    /// How many there should be.
+    pub(crate) of: u32,
+    /// Those that were there when it began.
+    pub(crate) present: Vec<u32>,
 }
 
 /// A history.
@@ -238,6 +266,14 @@ fn is_zero(number: &u32) -> bool {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
 )]
+fn is_nothing(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -255,6 +291,7 @@ mod tests {
             scenario: "storm".to_owned(),
             replay: None,
             longest_wait: Some(20_000_000),
+            ..Header::default()
         };
         let event = |at, what| Event {
             at,

@@ -4,6 +4,7 @@
 //! Two things of a scenario are left out, because nobody can give them to a process: wall clocks that are off, and API
 //! servers whose clocks differ.
 
+pub(crate) mod member;
 mod place;
 mod relay;
 mod sender;
@@ -23,7 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until, timeout, timeout_at};
 
 use super::admin::Admin;
-use super::history::{FORMAT, Header, History, What};
+use super::history::{Event, FORMAT, Header, History, What};
 use super::holds;
 use super::network::{Servers, ServersClock, Upstream};
 use super::plan::{self, Action, Step};
@@ -33,6 +34,7 @@ use super::scenario::{Kind, Scenario};
 use super::shared::Shared;
 use super::{LONGEST_WAIT_SECONDS, Run, order};
 use crate::output::progress;
+use member::Membership;
 use place::{Place, Started};
 use sender::Sender;
 
@@ -52,6 +54,8 @@ pub(crate) enum Ground {
     Embedded,
     /// A cluster, in a namespace that is made for it.
     Cluster(kube::Client),
+    /// One pod of several, each of which plays its own part.
+    Member(kube::Client, Membership),
 }
 
 /// What is played.
@@ -74,6 +78,8 @@ pub(crate) struct Live {
     admin: Arc<Admin>,
     servers: Servers,
     namespace: String,
+    /// When the history began.
+    start: Instant,
     /// The clock of the holds' files when the history began.
     began: u64,
     folder: TempDir,
@@ -111,8 +117,14 @@ impl Live {
                     format!("gwlock-simulate-{run:08x}"),
                 )
             }
+            Ground::Member(client, own) => {
+                // Each has a network of its own.
+                rng = StdRng::seed_from_u64(rng.next_u64() ^ u64::from(own.number));
+                (Upstream::Cluster(client.clone()), own.namespace.clone())
+            }
         };
-        let recorder = Recorder::new(Instant::now());
+        let start = Instant::now();
+        let recorder = Recorder::new(start);
         let began = holds::since_boot();
         let admin = Admin::new(
             upstream.clone(),
@@ -140,6 +152,7 @@ impl Live {
             servers,
             sender: Sender::new(&namespace),
             namespace,
+            start,
             began,
             folder: TempDir::with_prefix("gwlock-simulate-")?,
             places: Vec::new(),
@@ -152,7 +165,12 @@ impl Live {
     /// Plays the plan to its end, and judges what happened.
     pub(crate) async fn play(&mut self) -> anyhow::Result<Run> {
         self.prepare().await?;
-        let start = Instant::now();
+        self.follow_plan(Instant::now()).await?;
+        let _waiting = progress::waiting("waiting until everybody has come to rest".to_owned());
+        self.rest().await
+    }
+
+    async fn follow_plan(&mut self, start: Instant) -> anyhow::Result<()> {
         let lasts = self.plan.last().map_or(Duration::ZERO, |step| step.at);
         let bar = progress::bar(lasts.as_secs() + 1, "playing, a step is a second");
         let mut seconds = interval(Duration::from_secs(1));
@@ -173,8 +191,7 @@ impl Live {
             }
         }
         bar.finish_and_clear();
-        let _waiting = progress::waiting("waiting until everybody has come to rest".to_owned());
-        self.rest().await
+        Ok(())
     }
 
     /// Kills every process.
@@ -188,29 +205,42 @@ impl Live {
     /// Removes what was made on a cluster.
     pub(crate) async fn clean_up(&self) -> anyhow::Result<()> {
         match self.settings.ground {
-            Ground::Embedded => Ok(()),
+            Ground::Embedded | Ground::Member(..) => Ok(()),
             Ground::Cluster(_) => patiently(async || self.admin.clean_up().await).await,
         }
     }
 
     async fn prepare(&mut self) -> anyhow::Result<()> {
-        match self.settings.ground {
+        match &self.settings.ground {
             Ground::Embedded => self.admin.prepare().await?,
             Ground::Cluster(_) => self.admin.namespace(&self.namespace).await?,
+            Ground::Member(_, own) => {
+                let own = own.clone();
+                return self.get_ready(&own).await;
+            }
         }
         for key in 0..self.settings.scenario.fingerprints {
-            self.admin.deployment(&sender::deployment(key)).await?;
+            self.admin.deployment(&super::subject(key)).await?;
             if self.settings.scenario.leaked {
                 let lease = self.target(key)?.fingerprint().lease_name();
                 self.admin.leak(lease.as_str(), Timestamp::now()).await?;
             }
         }
         for number in 0..self.settings.scenario.pods {
-            let place =
-                Place::new(number, &self.servers, self.folder.path(), &mut self.rng).await?;
-            self.places.push(place);
-            self.start(number as usize).await?;
+            self.place(number, &format!("pod-{number}")).await?;
         }
+        self.all_started().await
+    }
+
+    /// A pod of this number and name, in which a process starts.
+    async fn place(&mut self, number: u32, name: &str) -> anyhow::Result<()> {
+        let folder = self.folder.path();
+        let place = Place::new(number, name, &self.servers, folder, &mut self.rng).await?;
+        self.places.push(place);
+        self.start(self.places.len() - 1).await
+    }
+
+    async fn all_started(&mut self) -> anyhow::Result<()> {
         while let Some(started) = self.starting.join_next().await {
             let (place, started) = started??;
             self.places[place].started(started);
@@ -220,7 +250,7 @@ impl Live {
 
     /// What signals of a key are about.
     fn target(&self, key: u32) -> anyhow::Result<Target> {
-        let text = format!("{}/Deployment/{}", self.namespace, sender::deployment(key));
+        let text = format!("{}/Deployment/{}", self.namespace, super::subject(key));
         Target::parse(&text).context("a target is not understood")
     }
 
@@ -306,6 +336,23 @@ impl Live {
 
     /// Nothing goes wrong any more; everybody ends what he has begun, and every lease that was left expires.
     async fn rest(&mut self) -> anyhow::Result<Run> {
+        let holds = self.come_to_rest().await?;
+        let rested = async {
+            while !self.admin.nothing_is_held().await.unwrap_or(false) {
+                sleep(EVERY).await;
+            }
+        };
+        let lasts = self.settings.scenario.timing.lease_duration();
+        drop(timeout(lasts + REST, rested).await);
+        patiently(async || self.admin.tell_of_leases().await).await?;
+        patiently(async || self.admin.tell_of_requests().await).await?;
+        self.servers.recorder.world(What::End);
+        let (history, by_verb) = self.told(holds);
+        Ok(Run::of(history, by_verb))
+    }
+
+    /// Ends everything that goes wrong, then every process, and says what they told of their holds.
+    async fn come_to_rest(&mut self) -> anyhow::Result<Vec<Event>> {
         self.servers.calm();
         for place in &mut self.places {
             place.recover();
@@ -325,16 +372,11 @@ impl Live {
         }
         let landed = self.servers.under_way.until(|count| *count == 0);
         drop(timeout(PATIENCE, landed).await);
-        let rested = async {
-            while !self.admin.nothing_is_held().await.unwrap_or(false) {
-                sleep(EVERY).await;
-            }
-        };
-        let lasts = self.settings.scenario.timing.lease_duration();
-        drop(timeout(lasts + REST, rested).await);
-        patiently(async || self.admin.tell_of_leases().await).await?;
-        patiently(async || self.admin.tell_of_requests().await).await?;
-        self.servers.recorder.world(What::End);
+        Ok(holds)
+    }
+
+    /// Everything that has happened so far, in its order.
+    fn told(&self, holds: Vec<Event>) -> (History, BTreeMap<String, u64>) {
         let recorded = self.servers.recorder.take();
         let mut events = recorded.events;
         events.extend(holds.into_iter().map(|mut event| {
@@ -352,12 +394,13 @@ impl Live {
             scenario: settings.name.clone(),
             replay: Some(settings.command.clone()),
             longest_wait: Some(LONGEST_WAIT_SECONDS * 1_000_000),
+            ..Header::default()
         };
-        Ok(Run::of(History { header, events }, recorded.by_verb))
+        (History { header, events }, recorded.by_verb)
     }
 
     /// Senders are told names; which request that was may have been seen only later.
-    fn name_uids(&self, events: &mut [super::history::Event]) {
+    fn name_uids(&self, events: &mut [Event]) {
         for event in events {
             if let What::Answer { signal, uid, .. } = &mut event.what
                 && uid.is_none()

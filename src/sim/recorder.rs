@@ -71,26 +71,11 @@ impl Recorder {
 
     /// A RemediationRequest as it is now.
     pub(super) fn request(&self, object: &Value, deleted: bool) {
-        let metadata = &object["metadata"];
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (uid, name) = (text(&metadata["uid"]), text(&metadata["name"]));
-        let status = &object["status"];
-        let phase = text(&status["overallPhase"]);
-        let ended = ["Completed", "Failed", "TimedOut", "Skipped", "Cancelled"];
-        let key = text(&object["spec"]["signalFingerprint"]);
-        self.lock().uids.insert(name.clone(), uid.clone());
-        self.world(What::Request {
-            active: !deleted
-                && metadata["deletionTimestamp"].is_null()
-                && !ended.contains(&phase.as_str()),
-            count: status["deduplication"]["occurrenceCount"].as_i64(),
-            key: short(&key).to_owned(),
-            uid,
-            name,
-            phase,
-            version: metadata["resourceVersion"].as_str().map(str::to_owned),
-            deleted,
-        });
+        let what = request(object, deleted);
+        if let What::Request { uid, name, .. } = &what {
+            self.lock().uids.insert(name.clone(), uid.clone());
+        }
+        self.world(what);
     }
 
     /// The uid of the request of this name that was there last.
@@ -114,4 +99,25 @@ impl Recorder {
 /// A fingerprint as histories have it: the part that names its lease.
 pub(super) fn short(fingerprint: &str) -> &str {
     fingerprint.get(..16).unwrap_or(fingerprint)
+}
+
+/// What histories have of a RemediationRequest.
+pub(crate) fn request(object: &Value, deleted: bool) -> What {
+    let metadata = &object["metadata"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let status = &object["status"];
+    let phase = text(&status["overallPhase"]);
+    let ended = ["Completed", "Failed", "TimedOut", "Skipped", "Cancelled"];
+    What::Request {
+        active: !deleted
+            && metadata["deletionTimestamp"].is_null()
+            && !ended.contains(&phase.as_str()),
+        count: status["deduplication"]["occurrenceCount"].as_i64(),
+        key: short(&text(&object["spec"]["signalFingerprint"])).to_owned(),
+        uid: text(&metadata["uid"]),
+        name: text(&metadata["name"]),
+        phase,
+        version: metadata["resourceVersion"].as_str().map(str::to_owned),
+        deleted,
+    }
 }

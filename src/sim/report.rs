@@ -24,6 +24,10 @@ pub(crate) struct Report {
     pub(super) seeds: Vec<Seed>,
     /// A history that was read, of which nothing else is known.
     recorded: bool,
+    /// Pods of which not everything is known.
+    incomplete: Vec<String>,
+    /// How far times of different pods may be off each other, in microseconds.
+    uncertainty: u64,
 }
 
 /// What is kept of one seed.
@@ -166,6 +170,8 @@ impl Report {
             pods: settings.scenario.pods,
             seeds,
             recorded: false,
+            incomplete: Vec::new(),
+            uncertainty: 0,
         }
     }
 
@@ -185,6 +191,8 @@ impl Report {
             pods: u32::try_from(pods).unwrap_or(u32::MAX),
             seeds: vec![Seed::of(run, true)],
             recorded: true,
+            incomplete: run.history.header.incomplete.clone(),
+            uncertainty: run.history.header.uncertainty,
         }
     }
 
@@ -246,7 +254,7 @@ impl Report {
                 "deleted": request.deleted,
             })
         });
-        json!({
+        let mut value = json!({
             "apiVersion": API_VERSION, "kind": "SimulationReport",
             "seed": self.seeds.first().map(|seed| seed.seed), "seeds": self.seeds.len(),
             "protocol": self.protocol, "scenario": self.scenario, "pods": self.pods, "signals": results.signals,
@@ -260,7 +268,14 @@ impl Report {
                 "total": by_verb.values().sum::<u64>(), "perSignal": self.per_signal(), "byVerb": by_verb,
             },
             "simulatedSeconds": seconds(self.seeds.iter().map(|seed| seed.lasted).sum()),
-        })
+        });
+        if self.uncertainty > 0 {
+            value["uncertaintySeconds"] = json!(seconds(self.uncertainty));
+        }
+        if !self.incomplete.is_empty() {
+            value["incomplete"] = json!(self.incomplete);
+        }
+        value
     }
 
     /// For people.
@@ -302,6 +317,13 @@ impl Report {
             verbs.join(", ")
         );
         let _ = write!(lines, "verdict     {}", self.verdict());
+        if !self.incomplete.is_empty() {
+            let _ = write!(
+                lines,
+                ", as far as is known without {}",
+                self.incomplete.join(", ")
+            );
+        }
         if !self.is_ok() {
             text.push_str(&self.violations());
         }

@@ -1,5 +1,5 @@
-//! The real control plane for tests: kube-apiserver, etcd and kubectl; a real Alertmanager; and a proxy that counts and
-//! fails.
+//! The real control plane for tests: kube-apiserver, etcd and kubectl; a real Alertmanager; a proxy that counts and
+//! fails; and a kubelet's logs.
 //!
 //! The programs are found in the user's cache, or built there from Go modules; the control plane's may stand in
 //! `KUBEBUILDER_ASSETS` if that is the same minor version. A test that needs them fails where they cannot be had; `GWLOCK_CONTROL_PLANE=skip` is
@@ -18,6 +18,7 @@ mod alertmanager;
 mod assets;
 mod authority;
 mod control_plane;
+mod kubelet;
 mod process;
 pub mod proxy;
 mod users;
@@ -25,6 +26,7 @@ mod users;
 pub use alertmanager::Alertmanager;
 pub use authority::{Authority, Leaf};
 pub use control_plane::ControlPlane;
+pub use kubelet::Kubelet;
 pub use process::Process;
 pub use users::User;
 

@@ -27,6 +27,7 @@ use crate::users::{self, User};
 
 pub use fault::{Fault, Rule};
 pub use seen::Seen;
+pub(crate) use tls::acceptor;
 
 /// A running proxy. Dropping it closes its connections.
 #[derive(Debug)]

@@ -35,4 +35,6 @@ mod serve;
 #[cfg(feature = "serve")]
 mod service;
 #[cfg(all(feature = "serve", feature = "sim"))]
+mod simulate_job;
+#[cfg(all(feature = "serve", feature = "sim"))]
 mod simulate_processes;

@@ -42,6 +42,8 @@ mod side_by_side;
 #[cfg(feature = "sim")]
 mod simulate;
 #[cfg(all(feature = "serve", feature = "sim"))]
+mod simulate_job;
+#[cfg(all(feature = "serve", feature = "sim"))]
 mod simulate_processes;
 mod tidy;
 #[cfg(feature = "sim")]

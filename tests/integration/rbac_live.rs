@@ -7,7 +7,7 @@ use crate::fixture::{Gwlock, NAMESPACE, Run, Server};
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
-const PROFILES: [&str; 7] = [
+const PROFILES: [&str; 8] = [
     "gateway",
     "remediation-orchestrator",
     "gwlock-serve",
@@ -15,6 +15,7 @@ const PROFILES: [&str; 7] = [
     "gwlock-readonly",
     "gwlock-run",
     "gwlock-gc",
+    "gwlock-simulate",
 ];
 
 fn server() -> Server {
@@ -94,6 +95,7 @@ fn what_is_generated_for_a_profile_passes_both_checks() {
         "gwlock-readonly",
         "gwlock-run",
         "gwlock-gc",
+        "gwlock-simulate",
     ] {
         let server = server();
         apply(&server, profile);

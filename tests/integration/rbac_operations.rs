@@ -11,7 +11,9 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::fixture::Server;
-use crate::rbac_steps::{Cluster, Ground, all_at_once, run, run_without};
+use crate::rbac_steps::{
+    Cluster, Ground, all_at_once, is_in_one_namespace, is_like_another, run, run_without,
+};
 
 /// Who acts as the accounts.
 const ACTOR: &str = "viewer";
@@ -109,7 +111,7 @@ fn told(permission: &Permission) -> String {
 }
 
 fn ground_of<'a>(operation: &Operation, cluster: &'a Embedded, label: &str) -> Ground<'a> {
-    if operation.name.starts_with("bench requests") {
+    if is_in_one_namespace(operation) {
         let both = format!("{label}-both");
         Ground::named(cluster, &both, &both, label)
     } else {
@@ -254,12 +256,6 @@ fn without(operation: &Operation, missing: &Permission, label: &str) {
     rest.retain(|own| own != missing);
     grant(&ground, &rest);
     run_without(operation, missing, &ground);
-}
-
-/// Benchmarks do what is measured, and `send --direct` looks objects of every kind up as a replica does.
-fn is_like_another(operation: &Operation, permission: &Permission) -> bool {
-    let is_look_up = permission.place == Place::Cluster && permission.resource != "namespaces";
-    operation.name.starts_with("bench") || (operation.name == "send --direct" && is_look_up)
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub(crate) fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, 
 }
 
 /// The name of a namespace or a ServiceAccount.
-fn name(text: &str) -> Result<String, String> {
+pub(crate) fn name(text: &str) -> Result<String, String> {
     let is_inside = |character: char| {
         character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-'
     };

@@ -67,7 +67,7 @@ pub(super) async fn execute(
         On::Embedded => Ground::Embedded,
         On::Cluster => {
             let cluster = context.cluster().await?;
-            ask(flags, &cluster).await?;
+            ask(arguments, &cluster).await?;
             command.push_str(" --on cluster");
             Ground::Cluster(cluster.client)
         }
@@ -103,7 +103,14 @@ pub(super) async fn execute(
     tell(arguments, &settings, &run)
 }
 
-async fn ask(flags: &Processes, cluster: &Cluster) -> Result<(), Failure> {
+/// How many there are to be.
+pub(super) fn count(arguments: &Arguments) -> Option<u32> {
+    arguments.processes.processes
+}
+
+/// Asks whether a cluster may be written to.
+pub(super) async fn ask(arguments: &Arguments, cluster: &Cluster) -> Result<(), Failure> {
+    let flags = &arguments.processes;
     let server = &cluster.config.cluster_url;
     let question = format!(
         "This makes a namespace on {server} and RemediationRequests in it; what watches them acts on them. It is removed at \
@@ -124,7 +131,7 @@ async fn ask(flags: &Processes, cluster: &Cluster) -> Result<(), Failure> {
     }
 }
 
-fn failed(error: anyhow::Error) -> Failure {
+pub(super) fn failed(error: anyhow::Error) -> Failure {
     let exit = match error.downcast_ref() {
         Some(StartError::Ended { code, .. }) => code.and_then(Exit::of),
         Some(StartError::Spawn(_)) => Some(Exit::Config),

@@ -51,21 +51,23 @@ pub struct Operation {
 }
 
 /// The names of the profiles, as `--profile` takes them, and the operations of each.
-const PROFILES: [(&str, &[Operation]); 5] = [
+const PROFILES: [(&str, &[Operation]); 6] = [
     ("gwlock-serve", operations::SERVES),
     ("gwlock-operator", operations::REPAIRS),
     ("gwlock-readonly", operations::READS),
     ("gwlock-run", operations::HOLDS),
     ("gwlock-gc", operations::COLLECTS),
+    ("gwlock-simulate", operations::SIMULATES),
 ];
 
 /// The names of the profiles of gwlock.
-pub(crate) const NAMES: [&str; 5] = [
+pub(crate) const NAMES: [&str; 6] = [
     PROFILES[0].0,
     PROFILES[1].0,
     PROFILES[2].0,
     PROFILES[3].0,
     PROFILES[4].0,
+    PROFILES[5].0,
 ];
 
 /// What a profile is of, in a line.
@@ -76,6 +78,7 @@ pub(crate) fn about(name: &str) -> &'static str {
         "gwlock-readonly" => "Whoever looks at them only",
         "gwlock-run" => "Whoever holds leases: run, acquire, renew, release, verify",
         "gwlock-gc" => "The collection of expired leases",
+        "gwlock-simulate" => "A pod of a simulation, as gwlock simulate job prints it",
         _ => "",
     }
 }
@@ -113,14 +116,15 @@ pub fn profile(name: &str) -> Option<Profile> {
 /// The same, with what has to be known of it to read manifests.
 pub(crate) fn program(name: &str) -> Option<Program> {
     let profile = profile(name)?;
-    let is_replica = profile.name == PROFILES[0].0;
+    let holds_as_a_pod = [PROFILES[0].0, PROFILES[5].0].contains(&&*profile.name);
     let known_as: &[&str] = match name {
         "gwlock-serve" => &["gwlock-serve"],
         "gwlock-gc" => &["gwlock-gc"],
+        "gwlock-simulate" => &["gwlock-simulate"],
         _ => &[],
     };
     let mut program = Program::new(profile, known_as);
-    if is_replica {
+    if holds_as_a_pod {
         program.environment = Environment {
             holder: Some("POD_NAME".into()),
             lock_namespace: Some("POD_NAMESPACE".into()),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Rule, Violation};
+use super::{Rule, Slack, Violation};
 use crate::sim::history::{Event, Outcome, What};
 
 #[derive(Default)]
@@ -17,11 +17,11 @@ struct Request<'a> {
     numbers: BTreeSet<i64>,
 }
 
-pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
+pub(super) fn check(slack: Slack, events: &[&Event], violations: &mut Vec<Violation>) {
     let mut requests: BTreeMap<&str, Request<'_>> = BTreeMap::new();
     let mut keys: BTreeMap<u64, &str> = BTreeMap::new();
     let mut open: BTreeMap<&str, i64> = BTreeMap::new();
-    for (at, event) in events.iter().enumerate() {
+    for (at, event) in known_early(slack, events) {
         match &event.what {
             What::Request {
                 uid,
@@ -56,7 +56,6 @@ pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
                 if *outcome == Outcome::Failed {
                     continue;
                 }
-                let told = count.unwrap_or(0);
                 let counted_on = uid.as_deref().and_then(|uid| requests.get_mut(uid));
                 let Some(request) = counted_on else {
                     violations.push(Violation {
@@ -70,6 +69,7 @@ pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
                     continue;
                 };
                 request.answered += 1;
+                let Some(told) = *count else { continue };
                 if request.most < told || told < 1 {
                     violations.push(Violation {
                         rule: Rule::AnsweredWithoutEffect,
@@ -102,6 +102,20 @@ pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
             _ => {}
         }
     }
+}
+
+/// The events with their places, those of requests as early as the clocks allow: whoever was told of a count has seen it
+/// before, though the pod that tells of the request may have a clock that is behind.
+fn known_early<'a>(
+    slack: Slack,
+    events: &'a [&'a Event],
+) -> impl Iterator<Item = (usize, &'a Event)> {
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    order.sort_by_key(|at| match &events[*at].what {
+        What::Request { .. } => (events[*at].at.saturating_sub(slack.most()), false),
+        _ => (events[*at].at, slack.most() > 0),
+    });
+    order.into_iter().map(|at| (at, events[at]))
 }
 
 fn balance(

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rule, Violation, seconds};
-use crate::sim::history::{Event, What};
+use super::{Rule, Slack, Violation, seconds};
+use crate::sim::history::{Event, Header, What};
 
-pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
+pub(super) fn check(header: &Header, events: &[&Event], violations: &mut Vec<Violation>) {
+    let slack = Slack::of(header);
     let mut active: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     let mut deleted: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (at, event) in events.iter().enumerate() {
@@ -35,11 +36,24 @@ pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
         if of_key.len() < 2 {
             continue;
         }
+        // Whoever ended the other one may be of those of whom not everything is known.
+        let mut others = of_key.keys().filter(|other| **other != uid);
+        if !header.incomplete.is_empty() && !others.any(|other| is_still_active(events, at, other))
+        {
+            continue;
+        }
         let names: Vec<&str> = of_key.values().copied().collect();
         let names = names.join(" and ");
-        let decided = decided(&events[..at], name);
+        // What was sent before may stand a little behind.
+        let until = event.at.saturating_add(slack.most());
+        let before = events.partition_point(|event| event.at <= until);
+        let before = if slack.most() == 0 { at } else { before };
+        let decided = decided(&events[..before], name);
         let deletions = deleted.get(key.as_str()).map_or(&[][..], Vec::as_slice);
-        let (rule, more) = match deletions.iter().find(|at| **at >= decided) {
+        let (rule, more) = match deletions
+            .iter()
+            .find(|at| at.saturating_add(slack.most()) >= decided)
+        {
             Some(deletion) => (
                 Rule::TwoActiveAfterDeletion,
                 format!(
@@ -61,6 +75,22 @@ pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
             at,
         });
     }
+}
+
+/// Whether the next that is known of a request is that it is active.
+fn is_still_active(events: &[&Event], at: usize, own: &str) -> bool {
+    let mut later = events[at + 1..]
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Request {
+                uid,
+                active,
+                deleted,
+                ..
+            } if uid == own => Some(*active && !deleted),
+            _ => None,
+        });
+    later.next() == Some(true)
 }
 
 /// When the creator of a request read last before it sent its first POST of that name; never, if that is not known.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rule, Violation, number, seconds};
+use super::{Rule, Slack, Violation, number, seconds};
 use crate::sim::history::{Event, What};
 
 /// A hold of one lease, from when its client learned of it until it had nothing more to do under it.
@@ -165,15 +165,15 @@ pub(super) fn of(events: &[&Event]) -> Vec<Term> {
     terms.into_iter().map(|open| open.term).collect()
 }
 
-pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
+pub(super) fn check(slack: Slack, events: &[&Event], violations: &mut Vec<Violation>) {
     let terms = of(events);
     let mut by_key: BTreeMap<&str, Vec<&Term>> = BTreeMap::new();
     for term in &terms {
         by_key.entry(&term.key).or_default().push(term);
     }
     for (key, terms) in by_key {
-        let work = overlap(&terms, |term| term.to);
-        let claim = overlap(&terms, |term| term.claimed);
+        let work = overlap(slack, &terms, |term| term.to);
+        let claim = overlap(slack, &terms, |term| term.claimed);
         let found = [(Rule::TwoHolders, work), (Rule::ClaimsOverlap, claim)];
         for (rule, pair) in found {
             let Some((first, second)) = pair else {
@@ -202,43 +202,79 @@ pub(super) fn check(events: &[&Event], violations: &mut Vec<Violation>) {
                 at: second.index,
             });
         }
-        let tokens = terms.iter().filter(|term| term.token.is_some());
-        let mut last: Option<&Term> = None;
-        for term in tokens {
-            if let Some(before) = last
-                && number(before.token.as_deref()) >= number(term.token.as_deref())
-            {
-                violations.push(Violation {
-                    rule: Rule::TokensGrow,
-                    key: key.to_owned(),
-                    message: format!(
-                        "{key}: the fencing token {} of {} came after {} of {}",
-                        term.token.as_deref().unwrap_or_default(),
-                        process(term),
-                        before.token.as_deref().unwrap_or_default(),
-                        process(before)
-                    ),
-                    at: term.index,
-                });
-                break;
-            }
-            last = Some(term);
+        if let Some((before, term)) = not_grown(slack, &terms) {
+            violations.push(Violation {
+                rule: Rule::TokensGrow,
+                key: key.to_owned(),
+                message: format!(
+                    "{key}: the fencing token {} of {} came after {} of {}",
+                    term.token.as_deref().unwrap_or_default(),
+                    process(term),
+                    before.token.as_deref().unwrap_or_default(),
+                    process(before)
+                ),
+                at: term.index,
+            });
         }
     }
 }
 
-/// The first term that began while an earlier one of the same lease had not ended, with that one.
-fn overlap<'a>(terms: &[&'a Term], end: impl Fn(&Term) -> u64) -> Option<(&'a Term, &'a Term)> {
-    let mut longest: Option<&Term> = None;
-    for term in terms {
-        if let Some(before) = longest
-            && term.from < end(before)
+/// The first term whose token is not greater than that of one before it, with that one.
+fn not_grown<'a>(slack: Slack, terms: &[&'a Term]) -> Option<(&'a Term, &'a Term)> {
+    let with_tokens: Vec<&Term> = terms
+        .iter()
+        .copied()
+        .filter(|term| term.token.is_some())
+        .collect();
+    let token = |term: &Term| number(term.token.as_deref());
+    let greater = |one: Option<&'a Term>, other: &'a Term| match one {
+        Some(one) if token(one) > token(other) => one,
+        _ => other,
+    };
+    // The greatest of those that certainly came before, and of those of each pod.
+    let (mut greatest, mut sure) = (None, 0);
+    let mut of_pods: BTreeMap<&str, &Term> = BTreeMap::new();
+    let mut of_tokens: BTreeMap<Option<u128>, &Term> = BTreeMap::new();
+    for (index, term) in with_tokens.iter().copied().enumerate() {
+        while sure < index
+            && (slack.most() == 0 || with_tokens[sure].from + slack.most() < term.from)
         {
+            greatest = Some(greater(greatest, with_tokens[sure]));
+            sure += 1;
+        }
+        let own = of_pods.get(term.pod.as_str()).copied();
+        let same = of_tokens.get(&token(term)).copied();
+        let before = [greatest, own].into_iter().flatten();
+        let mut wrong = before.filter(|before| token(before) >= token(term));
+        // Two writes are never given one version, whichever came first.
+        if let Some(before) = wrong.next().or(same) {
             return Some((before, term));
         }
-        if longest.is_none_or(|longest| end(term) >= end(longest)) {
-            longest = Some(term);
+        of_pods.insert(&term.pod, greater(own, term));
+        of_tokens.insert(token(term), term);
+    }
+    None
+}
+
+/// The first term that began while an earlier one of the same lease had not ended, with that one: the one that lasts
+/// longest, if there are several.
+fn overlap<'a>(
+    slack: Slack,
+    terms: &[&'a Term],
+    end: impl Fn(&Term) -> u64,
+) -> Option<(&'a Term, &'a Term)> {
+    let mut open: Vec<&Term> = Vec::new();
+    for term in terms {
+        open.retain(|before| term.from < end(before));
+        let both = |before: &&&'a Term| {
+            let slack = slack.between(&before.pod, &term.pod);
+            let is_after = before.from.saturating_add(slack) < end(term);
+            term.from.saturating_add(slack) < end(before) && (slack == 0 || is_after)
+        };
+        if let Some(before) = open.iter().filter(both).max_by_key(|before| end(before)) {
+            return Some((before, term));
         }
+        open.push(term);
     }
     None
 }

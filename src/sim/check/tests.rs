@@ -2,12 +2,13 @@
 //! reduced.
 
 mod bad;
+mod doubt;
 mod told;
 
 use std::collections::BTreeSet;
 
 use super::{Rule, check, shrink};
-use crate::sim::history::{History, What};
+use crate::sim::history::{History, Outcome, What};
 use told::{History as Told, told};
 
 fn rules(history: &History) -> Vec<&'static str> {
@@ -87,4 +88,81 @@ fn no_end_of_a_hold_is_left_out_to_make_it_overlap() {
     let pods: Vec<&str> = kept.iter().map(|event| event.pod.as_str()).collect();
     assert_eq!(pods, ["b", "c"]);
     assert!(matches!(kept[0].what, What::Held { .. }));
+}
+
+/// The same history, where times of different pods may be off each other by so many milliseconds.
+fn off_by(history: &History, millis: u64) -> History {
+    let mut off = history.clone();
+    off.header.uncertainty = millis * 1000;
+    off
+}
+
+#[test]
+fn nobody_is_accused_of_what_clocks_leave_open_and_everybody_of_what_they_do_not() {
+    for (name, rule, doubt, events) in doubt::cases() {
+        let history = told(events);
+        let found = |millis| rules(&off_by(&history, millis));
+        assert_eq!(found(0), [rule.as_str()], "{name}");
+        assert_eq!(
+            found(doubt - 1),
+            [rule.as_str()],
+            "{name}: less than the doubt"
+        );
+        assert_eq!(found(doubt), [""; 0], "{name}: within the doubt");
+    }
+}
+
+#[test]
+fn what_no_clock_changes_is_judged_by_whoever_has_seen_it() {
+    let without_time = [
+        Rule::CountTooLow,
+        Rule::CountTooHigh,
+        Rule::NumberTwice,
+        Rule::LeaseLeft,
+    ];
+    let own = |rule: &Rule| without_time.contains(rule);
+    for (name, rule, history) in bad::cases().into_iter().filter(|(_, rule, _)| own(rule)) {
+        assert_eq!(rules(&off_by(&history, 60_000)), [rule.as_str()], "{name}");
+    }
+    for (name, history) in bad::good() {
+        assert_eq!(rules(&off_by(&history, 300)), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn what_somebody_may_have_done_of_whom_nothing_is_known_is_nobodys_fault() {
+    for (name, rule, events) in doubt::unseen() {
+        let mut history = told(events);
+        assert_eq!(rules(&history), [rule.as_str()], "{name}");
+        history.header.incomplete = vec!["member 3".to_owned()];
+        assert_eq!(rules(&history), [""; 0], "{name}");
+    }
+    let history = told(doubt::active_all_the_time());
+    let mut incomplete = history.clone();
+    incomplete.header.incomplete = vec!["member 3".to_owned()];
+    assert_eq!(rules(&incomplete), ["two-active"]);
+}
+
+#[test]
+fn whoever_is_told_no_number_has_one_all_the_same() {
+    let of = |number: Option<i64>| {
+        let created = move |_| What::Answer {
+            signal: 1,
+            outcome: Outcome::Created,
+            uid: Some("u".to_owned()),
+            count: number,
+            why: None,
+        };
+        let events = Told::new()
+            .at(0, "a", |t| t.signal(1, "f"))
+            .at(1, "b", |t| t.signal(2, "f"))
+            .at(2, "", |t| t.request("u", "active", 1))
+            .at(3, "b", |t| t.duplicate(2, "u", 1))
+            .at(4, "", |t| t.request("u", "active", 2))
+            .at(5, "a", created);
+        rules(&told(events.end(6)))
+    };
+    assert_eq!(of(None), [""; 0]);
+    assert_eq!(of(Some(2)), [""; 0]);
+    assert_eq!(of(Some(1)), ["number-twice"]);
 }

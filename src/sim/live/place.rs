@@ -51,11 +51,12 @@ pub(super) struct Started(Replica);
 impl Place {
     pub(super) async fn new(
         number: u32,
+        name: &str,
         servers: &Servers,
         folder: &Path,
         rng: &mut StdRng,
     ) -> anyhow::Result<Self> {
-        let name = format!("pod-{number}");
+        let name = name.to_owned();
         let mut rng = StdRng::seed_from_u64(rng.next_u64());
         let link = link(&name, 0, servers, &mut rng);
         let relay = Relay::start(link.clone(), &mut rng).await;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::gateway::PROMETHEUS_PATH;
 use crate::sim::history::Outcome;
+use crate::sim::subject;
 
 /// A connection is made at once or not at all.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -33,11 +34,6 @@ pub(super) struct Answered {
     pub(super) name: Option<String>,
     pub(super) count: Option<i64>,
     pub(super) why: Option<String>,
-}
-
-/// The name of the deployment that signals of a key are about.
-pub(super) fn deployment(key: u32) -> String {
-    format!("app-{key}")
 }
 
 impl Sender {
@@ -76,7 +72,7 @@ impl Sender {
             "status": "firing", "startsAt": since,
             "labels": {
                 "alertname": "HighMemoryUsage", "severity": "critical", "namespace": self.namespace,
-                "deployment": deployment(key),
+                "deployment": subject(key),
             },
         });
         let body = json!({"version": "4", "alerts": [alert]}).to_string();
@@ -104,7 +100,7 @@ fn read(status: u16, body: &Value) -> Answered {
         outcome,
         name: name.filter(|_| counted).map(str::to_owned),
         count: match outcome {
-            Outcome::Created => Some(1),
+            // Whoever created it is told no number: others may have counted on it before.
             Outcome::Duplicate => body["metadata"]["count"].as_i64(),
             _ => None,
         },
@@ -134,7 +130,7 @@ mod tests {
             (
                 201,
                 &created,
-                answered(Outcome::Created, Some("rr-1"), Some(1), None),
+                answered(Outcome::Created, Some("rr-1"), None, None),
             ),
             (
                 202,

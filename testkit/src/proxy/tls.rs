@@ -19,7 +19,7 @@ use crate::authority::Authority;
 pub(super) type Client = legacy::Client<HttpsConnector<HttpConnector>, AnyBody>;
 
 /// The authority as PEM, and what takes connections under a certificate that it signed.
-pub(super) fn acceptor() -> Result<(String, TlsAcceptor)> {
+pub(crate) fn acceptor() -> Result<(String, TlsAcceptor)> {
     let authority = Authority::new()?;
     let leaf = authority.certify()?;
     let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(default_provider()))

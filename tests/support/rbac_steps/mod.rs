@@ -4,6 +4,8 @@
 mod commands;
 mod ground;
 mod replica;
+#[cfg(feature = "sim")]
+mod simulation;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -62,6 +64,10 @@ pub(crate) fn run(operation: &Operation, ground: &Ground<'_>) -> Result<(), Fail
         "send --direct" => replica::send_direct,
         "serve" => replica::serve,
         "serve --auth token" => replica::serve_auth,
+        #[cfg(feature = "sim")]
+        "simulate --member" => simulation::member,
+        #[cfg(feature = "sim")]
+        "simulate collect" => simulation::collect,
         other => panic!("nobody knows how to run {other}"),
     };
     steps(ground)
@@ -162,10 +168,33 @@ fn expected(
             (Ok(()), vec![resource])
         }
         "send --direct" if is_answer => (Err(UNKNOWN), vec![role]),
+        // Others ask the same, and what is printed is what it is for there.
+        "simulate collect" if is_evidence || permission.resource == "jobs" => {
+            let resource = format!("    resources: [\"{}\"]\n", permission.resource);
+            (Err(FORBIDDEN), vec![resource])
+        }
         _ if is_needed => (Err(FORBIDDEN), vec![role]),
         _ if permission.verb == "watch" => (Ok(()), vec![log]),
         _ => (Ok(()), vec![role]),
     }
+}
+
+/// Whether an operation has one namespace for leases and requests.
+pub(crate) fn is_in_one_namespace(operation: &Operation) -> bool {
+    ["bench requests", "simulate"]
+        .iter()
+        .any(|begins| operation.name.starts_with(begins))
+}
+
+/// Whether what an operation asks is asked in the same way by another one: benchmarks do what is measured, and a pod of a
+/// simulation is a replica, but for the meeting with the others.
+pub(crate) fn is_like_another(operation: &Operation, permission: &Permission) -> bool {
+    let is_look_up = permission.place == Place::Cluster && permission.resource != "namespaces";
+    let name = operation.name;
+    name.starts_with("bench")
+        // It looks objects of every kind up as a replica does.
+        || (name == "send --direct" && is_look_up)
+        || (name == "simulate --member" && permission.resource != "configmaps")
 }
 
 /// Runs an operation that lacks this permission: it fails and names it, or does less and says so.

@@ -162,6 +162,43 @@ const BENCH_LEASE: Operation = Operation {
     needed: &[LEASE_CREATE, LEASE_GET, LEASE_DELETE, LEASE_LIST],
     optional: &[LEASE_WATCH],
 };
+/// A pod of a simulation: a replica that looks up nothing but what is there for it, and what others do on a cluster.
+const MEMBER: Operation = Operation {
+    name: "simulate --member",
+    needed: &[
+        MEETING_CREATE,
+        MEETING_GET,
+        MEETING_PATCH,
+        LEASE_CREATE,
+        LEASE_GET,
+        LEASE_UPDATE,
+        LEASE_DELETE,
+        REQUEST_LIST,
+        REQUEST_GET,
+        REQUEST_CREATE,
+        REQUEST_COUNT,
+        SUBJECT_GET,
+    ],
+    // What others do is left out without, and signals fail that are counted otherwise.
+    optional: &[
+        LEASE_WATCH,
+        LEASE_LIST,
+        LEASE_TOUCH,
+        REQUEST_DELETE,
+        REQUEST_COUNT_WHOLE,
+    ],
+};
+const COLLECT: Operation = Operation {
+    name: "simulate collect",
+    needed: &[
+        SIMULATION_GET,
+        HOLDER_POD_LIST,
+        HISTORY_GET,
+        LEASE_LIST,
+        REQUEST_LIST,
+    ],
+    optional: &[],
+};
 /// Asked of a server on this machine alone, before something that cannot be taken back: no role is worth it.
 const LAB: Operation = Operation {
     name: "force-expire or bench without --yes",
@@ -214,6 +251,8 @@ pub(super) const REPAIRS: &[Operation] = &[
 pub(super) const COLLECTS: &[Operation] = &[GC];
 pub(super) const SERVES: &[Operation] = &[SERVE, SERVE_AUTH];
 
+pub(super) const SIMULATES: &[Operation] = &[MEMBER];
+
 pub(super) const READS_ROLES: &[Operation] = &[CHECK_LIVE];
 
 pub(super) const ALL: &[Operation] = &[
@@ -237,6 +276,8 @@ pub(super) const ALL: &[Operation] = &[
     BENCH_REQUESTS,
     BENCH_OWN,
     BENCH_LEASE,
+    MEMBER,
+    COLLECT,
     LAB,
     COMPLETION,
     CHECK_LIVE,

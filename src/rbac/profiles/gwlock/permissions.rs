@@ -37,9 +37,38 @@ pub(super) const REQUEST_CREATE: Permission =
 pub(super) const REQUEST_COUNT: Permission = request(Rule::COUNT, "count an occurrence");
 pub(super) const REQUEST_DELETE: Permission = Permission {
     verb: "delete",
-    why: "remove the RemediationRequests of a benchmark",
+    why: "remove the RemediationRequests of a benchmark or a simulation",
     ..REQUEST_LIST
 };
+
+pub(super) const REQUEST_COUNT_WHOLE: Permission = Permission {
+    verb: "update",
+    why: "count as the gateway's protocol does, in a simulation",
+    ..REQUEST_COUNT
+};
+pub(super) const LEASE_TOUCH: Permission = Permission {
+    verb: "patch",
+    why: "label leases in a simulation",
+    ..LEASE_UPDATE
+};
+const MEET: &str = "begin at the same time as the other members of a simulation";
+pub(super) const MEETING_CREATE: Permission = beside_leases("configmaps", "create", MEET);
+pub(super) const MEETING_GET: Permission = beside_leases("configmaps", "get", MEET);
+pub(super) const MEETING_PATCH: Permission = beside_leases("configmaps", "patch", MEET);
+pub(super) const SUBJECT_GET: Permission = Permission {
+    group: "apps",
+    ..beside_leases(
+        "deployments",
+        "get",
+        "look up what the signals of a simulation are about",
+    )
+};
+pub(super) const SIMULATION_GET: Permission = Permission {
+    group: "batch",
+    ..beside_leases("jobs", "get", "see which simulation it is")
+};
+pub(super) const HISTORY_GET: Permission =
+    beside_leases("pods/log", "get", "read the histories of a simulation");
 
 /// What stands behind a lease. Whoever asks for it names what is missing, because others ask the same for other reasons.
 pub(super) const EVIDENCE: &[Permission] = &[
@@ -52,7 +81,11 @@ pub(super) const EVIDENCE: &[Permission] = &[
 ];
 const LIVES: &str = "see whether the pod of a holder lives";
 pub(super) const HOLDER_POD_GET: Permission = beside_leases("pods", "get", LIVES);
-pub(super) const HOLDER_POD_LIST: Permission = beside_leases("pods", "list", LIVES);
+pub(super) const HOLDER_POD_LIST: Permission = beside_leases(
+    "pods",
+    "list",
+    "find the pods of holders, and those of a simulation",
+);
 const READY: &str = "see whether the node of a holder is ready";
 pub(super) const HOLDER_NODE_GET: Permission = cluster(CORE, "nodes", "get", READY);
 pub(super) const HOLDER_NODE_LIST: Permission = cluster(CORE, "nodes", "list", READY);

@@ -22,6 +22,7 @@ pub(super) fn told(history: History) -> Whole {
             scenario: "told".to_owned(),
             replay: None,
             longest_wait: Some(25_000_000),
+            ..Header::default()
         },
         events: history.events,
     }
