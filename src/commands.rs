@@ -1,6 +1,7 @@
 //! The subcommands, a file each.
 
 pub(crate) mod acquire;
+mod asked;
 pub(crate) mod bench;
 pub(crate) mod claim;
 pub(crate) mod completion;

@@ -1,5 +1,8 @@
 //! `gwlock serve`: a gateway replica.
 
+#[cfg(feature = "sim")]
+mod gateway;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,6 +26,7 @@ use crate::gateway::kinds::served::ServedKinds;
 use crate::gateway::server::audit::Audit;
 use crate::gateway::server::listen::{self, Drained};
 use crate::gateway::server::metrics::Metrics;
+use crate::gateway::server::signals::Signals;
 use crate::gateway::server::tls::Certificate;
 use crate::gateway::server::{Authenticator, Limits, Parts, Server};
 use crate::output;
@@ -101,6 +105,16 @@ pub(crate) struct Arguments {
     audit_log: Option<PathBuf>,
     #[command(flatten)]
     timing: TimingArguments,
+    /// The protocol that counts signals, to compare with gwlock's
+    #[cfg(feature = "sim")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "gwlock",
+        hide = true,
+        value_name = "PROTOCOL"
+    )]
+    protocol: gateway::Protocol,
     /// How long signals are still taken after /readyz says 503, so that nobody is sent here any more
     #[arg(long, value_parser = duration, default_value = "5s", value_name = "DURATION")]
     shutdown_delay: Duration,
@@ -231,9 +245,21 @@ async fn server(
         lookups: client.clone(),
     };
     let processing = Processing::on(cluster, settings).await?;
+    let processor: Arc<dyn Signals> = Arc::new(processing.processor);
+    #[cfg(feature = "sim")]
+    let processor = gateway::Replica {
+        client: &client,
+        leases: &cluster.namespace,
+        requests: &controller_namespace,
+        base,
+        metrics: &metrics,
+        deadline: limits.request,
+    }
+    .speaking(arguments.protocol)?
+    .unwrap_or(processor);
     Ok(Server::new(Parts {
         ingestion: processing.ingestion,
-        processor: processing.processor,
+        processor,
         kinds: Arc::new(ServedKinds::new(client.clone(), processing.kinds)),
         scope: processing.scope,
         authenticator: (arguments.auth == Auth::Token)

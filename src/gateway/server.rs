@@ -17,6 +17,7 @@ mod linger;
 pub mod listen;
 pub mod metrics;
 mod problem;
+pub mod signals;
 pub mod tls;
 
 use std::sync::Arc;
@@ -25,7 +26,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use gwlock_engine::remediation::SignalProcessor;
 use tokio::sync::Semaphore;
 
 use super::ingest::Ingestion;
@@ -36,6 +36,7 @@ pub use super::{EVENT_PATH, PROMETHEUS_PATH};
 use audit::Audit;
 pub use auth::Authenticator;
 use metrics::Metrics;
+use signals::Signals;
 
 /// What is taken at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub struct Parts {
     /// From bodies to signals.
     pub ingestion: Ingestion,
     /// From signals to counts.
-    pub processor: SignalProcessor,
+    pub processor: Arc<dyn Signals>,
     /// The kinds that the cluster serves.
     pub kinds: Arc<ServedKinds>,
     /// The objects whose labels say what is managed; `None` takes every object for managed.

@@ -35,17 +35,18 @@ const SIGNALS: usize = 40;
 struct Replica {
     child: Child,
     address: String,
+    metrics: String,
 }
 
 impl Replica {
-    fn start(kubeconfig: &Path) -> Self {
+    fn start(kubeconfig: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gwlock"))
             .args(["serve", "--bind-address", "127.0.0.1:0", "--auth", "none"])
             .args([
                 "--health-probe-bind-address",
                 "0",
                 "--metrics-bind-address",
-                "0",
+                "127.0.0.1:0",
             ])
             .args([
                 "--shutdown-delay",
@@ -55,22 +56,39 @@ impl Replica {
                 "--scope",
                 "all",
             ])
+            .args(more)
             .env_clear()
             .env("KUBECONFIG", kubeconfig)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.next().unwrap().unwrap();
-        let address = line.strip_prefix("serving signals on http://");
-        let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+        let mut serving = |what: &str| {
+            let line = lines.next().unwrap().unwrap();
+            let address = line.strip_prefix(&format!("serving {what} on http://"));
+            address.unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        let (address, metrics) = (serving("signals"), serving("metrics"));
         // What it says later has to go somewhere.
         std::thread::spawn(move || lines.count());
-        Self { child, address }
+        Self {
+            child,
+            address,
+            metrics,
+        }
     }
 
     /// The status of the answer to an alert about an object, `None` if there is no answer. It is of a kind whose owners
     /// nobody looks for, so that it need not exist.
+    #[cfg(feature = "sim")]
+    async fn metrics(&self) -> String {
+        let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let url = format!("http://{}/metrics", self.metrics);
+        let response = client.get(url.parse().unwrap()).await.unwrap();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
     async fn send(&self, object: &str) -> Option<u16> {
         let alert = json!({
             "status": "firing", "startsAt": "2026-11-23T08:59:00Z",
@@ -114,7 +132,7 @@ fn a_replica_that_is_told_to_end_answers_what_it_accepted_and_leaves_no_lease() 
     let definition = serde_yaml::from_str(gwlock_testkit::REMEDIATION_REQUESTS).unwrap();
     let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     server.create(definitions, 0, &definition);
-    let mut replica = Replica::start(&server.kubeconfig("admin"));
+    let mut replica = Replica::start(&server.kubeconfig("admin"), &[]);
     // Every signal stands still while it acquires the lease of its key.
     let pause = Fault::new(Action::Pause);
     server.inject(pause.verb("create").resource("leases"));
@@ -147,6 +165,59 @@ fn a_replica_that_is_told_to_end_answers_what_it_accepted_and_leaves_no_lease() 
     let list = server.send(http::Method::GET, &requests(), None);
     assert_eq!(counts(&list), [1; SIGNALS]);
     assert_eq!(server.leases(), Vec::<String>::new());
+}
+
+#[test]
+#[cfg(feature = "sim")]
+fn a_replica_of_the_gateways_protocol_asks_what_a_gateway_asks_and_counts_it() {
+    let created = [
+        "get leases",
+        "create leases",
+        "list remediationrequests",
+        "create remediationrequests",
+        "get remediationrequests",
+        "update remediationrequests/status",
+        "get leases",
+        "delete leases",
+    ];
+    let counted = [&created[..3], &created[4..]].concat();
+    let without_a_lease = [&created[2..6], &counted[2..5]].concat();
+    for (protocol, expected) in [
+        ("gateway", [&created[..], &counted].concat()),
+        ("unlocked", without_a_lease),
+    ] {
+        let server = Server::start();
+        server.serve_remediation_requests();
+        let replica = Replica::start(&server.kubeconfig("admin"), &["--protocol", protocol]);
+        let answers = server.runtime().block_on(async {
+            let first = replica.send("object").await;
+            (first, replica.send("object").await)
+        });
+        assert_eq!(answers, (Some(201), Some(202)));
+        let is_counted = |resource: &str| matches!(resource, "leases" | "remediationrequests");
+        let seen = server.seen().into_iter();
+        // Whether the object of the signal exists is asked for like everything in that namespace.
+        let seen = seen
+            .filter(|exchange| is_counted(&exchange.resource) && exchange.namespace == NAMESPACE);
+        let asked: Vec<String> = seen
+            .map(|exchange| match exchange.subresource.as_str() {
+                "" => format!("{} {}", exchange.verb, exchange.resource),
+                sub => format!("{} {}/{sub}", exchange.verb, exchange.resource),
+            })
+            .collect();
+        assert_eq!(asked, expected, "{protocol}");
+        let metrics = server.runtime().block_on(replica.metrics());
+        let lines = metrics
+            .lines()
+            .filter(|line| line.starts_with("gateway_api_requests_total{"));
+        let total: usize = lines
+            .filter_map(|line| line.rsplit_once(' ')?.1.parse::<usize>().ok())
+            .sum();
+        assert_eq!(total, expected.len(), "{protocol}: {metrics}");
+        let list = server.send(http::Method::GET, &requests(), None);
+        assert_eq!(counts(&list), [2], "{protocol}");
+        assert_eq!(server.leases(), Vec::<String>::new());
+    }
 }
 
 #[test]
@@ -216,7 +287,7 @@ fn a_rotated_token_is_picked_up_though_the_old_one_is_revoked() {
         let path = folder.path().join("kubeconfig");
         fs::write(&path, kubeconfig.to_string()).unwrap();
 
-        let replica = Replica::start(&path);
+        let replica = Replica::start(&path, &[]);
         assert_eq!(replica.send("object").await, Some(201));
         // As the kubelet does it: a new file takes the place of the old one.
         let next = folder.path().join("next");

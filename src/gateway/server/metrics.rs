@@ -349,16 +349,22 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
+    /// A request for a lease or a RemediationRequest that no event tells of; status 0 is no answer.
+    pub fn asked(&self, verb: &'static str, resource: &'static str, status: u16) {
+        let labels = ApiRequest {
+            verb,
+            resource,
+            status,
+        };
+        self.api_requests.get_or_create(&labels).inc();
+    }
+
     /// Takes an event of the processor.
     pub fn observe(&self, traced: &Traced) {
         match &traced.event {
             Event::Exchanged(exchange) => {
-                let labels = ApiRequest {
-                    verb: exchange.verb,
-                    resource: exchange.resource,
-                    status: exchange.status.unwrap_or(0),
-                };
-                self.api_requests.get_or_create(&labels).inc();
+                let status = exchange.status.unwrap_or(0);
+                self.asked(exchange.verb, exchange.resource, status);
                 if self.tries.is_retry(traced.run, exchange) {
                     self.lock_retries.inc();
                 }

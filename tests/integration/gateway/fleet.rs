@@ -95,7 +95,7 @@ impl Fleet {
                 .build();
             let server = Server::new(Parts {
                 ingestion: Ingestion::new(Current, kinds.clone(), cluster.objects()),
-                processor,
+                processor: Arc::new(processor),
                 kinds: Arc::new(ServedKinds::new(cluster.client(), kinds.clone())),
                 scope: Some(cluster.objects()),
                 authenticator: options

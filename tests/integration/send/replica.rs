@@ -36,7 +36,7 @@ fn replica(arena: &Arena, authenticated: bool, limits: Limits) -> String {
             SignalProcessor::builder(client.clone(), NAMESPACE, NAMESPACE, "gateway-0").build();
         let server = Server::new(Parts {
             ingestion: Ingestion::new(Current, kinds.clone(), objects.clone()),
-            processor,
+            processor: Arc::new(processor),
             kinds: Arc::new(ServedKinds::new(client.clone(), kinds)),
             scope: Some(objects),
             authenticator: authenticated.then(|| Authenticator::new(client.clone(), NAMESPACE)),

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 use super::clock::StandingClock;
 use super::place::Place;
-use super::tap::{Asked, Tap};
+use super::tap::Tap;
+use crate::commands::asked::Asked;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::gateway::GatewayVersion;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cases::{Case, Cost, Protocol};
-use super::tap::Asked;
+use crate::commands::asked::Asked;
 use crate::output::{API_VERSION, OutputError, format::Format, table};
 
 /// The rates that the gateway's own estimate is given for.

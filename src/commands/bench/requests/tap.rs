@@ -1,6 +1,5 @@
 //! A client whose requests are written down on their way, and where others act between two of them.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,19 +7,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::{Method, Request};
+use http::Request;
 use kube::client::Body;
+
+use crate::commands::asked::Asked;
 
 /// How often and how long somebody who ends looks whether requests are under way: five seconds in all.
 const LOOKS: u32 = 1000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
-
-/// One request: an RBAC verb and a resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    pub(super) verb: &'static str,
-    pub(super) resource: String,
-}
 
 /// The requests of one protocol in one case.
 #[derive(Clone, Default)]
@@ -100,41 +94,6 @@ impl Tap {
     }
 }
 
-impl Asked {
-    /// From the method and a path such as `/apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/SUBRESOURCE`.
-    fn of(request: &Request<Body>) -> Self {
-        let uri = request.uri();
-        let parts = uri
-            .path()
-            .split('/')
-            .skip_while(|part| *part != "namespaces");
-        let parts: Vec<&str> = parts.skip(2).collect();
-        let is_named = parts.len() > 1;
-        let is_watch = uri.query().is_some_and(|query| query.contains("watch="));
-        let verb = match *request.method() {
-            Method::GET if is_watch => "watch",
-            Method::GET if is_named => "get",
-            Method::GET => "list",
-            Method::POST => "create",
-            Method::PUT => "update",
-            Method::PATCH => "patch",
-            _ => "delete",
-        };
-        let resource = match parts.as_slice() {
-            [resource, _, subresource] => format!("{resource}/{subresource}"),
-            [resource, ..] => (*resource).to_owned(),
-            [] => String::new(),
-        };
-        Self { verb, resource }
-    }
-}
-
-impl fmt::Display for Asked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.verb, self.resource)
-    }
-}
-
 impl Gate {
     /// Lets nothing through any more, and waits until what is under way has ended, but not for ever.
     pub(super) async fn close(&self) {
@@ -165,39 +124,4 @@ impl Drop for UnderWay {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_told_by_verb_and_resource() {
-        let leases = "/apis/coordination.k8s.io/v1/namespaces/ns/leases";
-        for (method, path, expected) in [
-            (Method::GET, leases.to_owned(), "list leases"),
-            (
-                Method::GET,
-                format!("{leases}?watch=true&resourceVersion=1"),
-                "watch leases",
-            ),
-            (Method::GET, format!("{leases}/a?timeout=5s"), "get leases"),
-            (Method::POST, leases.to_owned(), "create leases"),
-            (Method::DELETE, format!("{leases}/a"), "delete leases"),
-            (
-                Method::PUT,
-                format!("{leases}/a/status"),
-                "update leases/status",
-            ),
-            (
-                Method::PATCH,
-                format!("{leases}/a/status"),
-                "patch leases/status",
-            ),
-        ] {
-            let request = Request::builder().method(method).uri(&path);
-            let asked = Asked::of(&request.body(Body::empty()).unwrap());
-            assert_eq!(asked.to_string(), expected, "{path}");
-        }
-    }
 }

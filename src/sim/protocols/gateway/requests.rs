@@ -105,6 +105,13 @@ pub(super) fn count_up(request: &mut DynamicObject, now: Timestamp) {
     *counted = json!({"firstSeenAt": first, "lastSeenAt": now, "occurrenceCount": count});
 }
 
+/// When a request says that its signal occurred: first and last.
+pub(super) fn seen(request: &DynamicObject) -> Option<(Timestamp, Timestamp)> {
+    let counted = &request.data["status"]["deduplication"];
+    let time = |field: &str| counted[field].as_str()?.parse().ok();
+    Some((time("firstSeenAt")?, time("lastSeenAt")?))
+}
+
 /// How often a request says that its signal occurred.
 pub(super) fn occurrences(request: &DynamicObject) -> i64 {
     let count = &request.data["status"]["deduplication"]["occurrenceCount"];

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gwlock_engine::client::Clock;
 use gwlock_engine::remediation::Signal;
+use jiff::Timestamp;
 use kube::Api;
 use kube::api::DynamicObject;
 use rand::rngs::StdRng;
@@ -12,7 +13,7 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use super::decision::suppressing;
 use super::lock::{ATTEMPTS, Attempt, GatewayLock, pause};
-use super::requests::{Requests, count_up, occurrences};
+use super::requests::{Requests, count_up, occurrences, seen};
 use super::{GatewayError, RequestContext};
 
 /// client-go's `DefaultBackoff` for conflicts: so many tries …
@@ -55,6 +56,9 @@ pub enum Hold {
     Ended(u64),
 }
 
+/// How often a request says that its signal occurred, and when: first and last.
+type Counted = (i64, Option<(Timestamp, Timestamp)>);
+
 /// The answer to a signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -64,6 +68,8 @@ pub struct Reply {
     pub name: String,
     /// The count as the gateway has it in memory, whether or not it was written.
     pub count: i64,
+    /// `firstSeenAt` and `lastSeenAt` that go with the count.
+    pub seen: Option<(Timestamp, Timestamp)>,
 }
 
 /// What an answer says.
@@ -181,11 +187,13 @@ impl GatewaySignals {
 
     async fn duplicate(&self, request: DynamicObject, context: &RequestContext) -> Reply {
         let name = request.metadata.name.clone().unwrap_or_default();
-        let count = self.count(&name, occurrences(&request), context).await;
+        let listed = (occurrences(&request), seen(&request));
+        let (count, seen) = self.count(&name, listed, context).await;
         Reply {
             outcome: Outcome::Duplicate,
             name,
             count,
+            seen,
         }
     }
 
@@ -208,16 +216,17 @@ impl GatewaySignals {
             tokio::time::sleep(wait.mul_f64(rng.random_range(0.9..1.1))).await;
             wait *= 2;
         }
-        let count = self.count(&name, 0, context).await;
+        let (count, seen) = self.count(&name, (0, None), context).await;
         Ok(Reply {
             outcome: Outcome::Created,
             name,
             count,
+            seen,
         })
     }
 
     /// GET and PUT of the whole status, again on a conflict. Its failure is only logged.
-    async fn count(&self, name: &str, listed: i64, context: &RequestContext) -> i64 {
+    async fn count(&self, name: &str, listed: Counted, context: &RequestContext) -> Counted {
         let mut rng = self.fork_rng();
         let mut in_memory = listed;
         let mut wait = FIRST_COUNT_PAUSE;
@@ -225,7 +234,7 @@ impl GatewaySignals {
             let written = async {
                 let mut request = self.requests.get(name).await?;
                 count_up(&mut request, self.clock.wall());
-                in_memory = occurrences(&request);
+                in_memory = (occurrences(&request), seen(&request));
                 self.requests.put_status(&request).await
             };
             match context.run(written).await {
