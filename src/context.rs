@@ -77,6 +77,11 @@ impl Context {
         (program, self.global.cluster_flags())
     }
 
+    /// The flags that choose the cluster, as arguments of a process.
+    pub(crate) fn cluster_arguments(&self) -> Vec<String> {
+        self.global.cluster_arguments()
+    }
+
     /// `--namespace`, for a command that asks no cluster.
     pub(crate) fn namespace(&self) -> Option<&str> {
         self.global.namespace.as_deref()

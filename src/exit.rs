@@ -75,6 +75,15 @@ impl Exit {
         ANY_CHILD,
     ];
 
+    /// What a process of gwlock meant that ended with this number, unless that is the code of a command or a signal.
+    #[must_use]
+    pub fn of(code: u8) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|exit| !matches!(exit, Self::Signal(_) | Self::Child(_)))
+            .find(|exit| exit.code() == code)
+    }
+
     /// The number.
     #[must_use]
     pub const fn code(self) -> u8 {

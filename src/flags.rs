@@ -118,25 +118,42 @@ impl Global {
     /// The flags that choose the cluster and the user, as they are typed, each behind a space. The namespace is not
     /// among them: commands know it better.
     pub(crate) fn cluster_flags(&self) -> String {
+        self.cluster_arguments()
+            .iter()
+            .map(|word| format!(" {}", shell_word(word)))
+            .collect()
+    }
+
+    /// The same as arguments of a process.
+    pub(crate) fn cluster_arguments(&self) -> Vec<String> {
         let kubeconfig = self
             .kubeconfig
             .as_ref()
             .map(|path| path.display().to_string());
-        let mut flags = String::new();
+        let groups = self
+            .as_group
+            .iter()
+            .map(|group| ("--as-group", Some(group)));
         let values = [
             ("--kubeconfig", kubeconfig.as_ref()),
             ("--context", self.context.as_ref()),
             ("--cluster", self.cluster.as_ref()),
             ("--user", self.user.as_ref()),
             ("--server", self.server.as_ref()),
+            ("--token-file", self.token_file.as_ref()),
             ("--as", self.as_user.as_ref()),
+            ("--as-uid", self.as_uid.as_ref()),
         ];
-        for (flag, value) in values {
+        let mut words = Vec::new();
+        for (flag, value) in values.into_iter().chain(groups) {
             if let Some(value) = value {
-                flags.push_str(&format!(" {flag} {}", shell_word(value)));
+                words.extend([flag.to_owned(), value.clone()]);
             }
         }
-        flags
+        if self.insecure_skip_tls_verify {
+            words.push("--insecure-skip-tls-verify".to_owned());
+        }
+        words
     }
 }
 

@@ -1,9 +1,11 @@
-//! Child supervision: a command in a process group of its own, which does not outlive whoever runs it.
+//! Child supervision: a command in a process group of its own, or a replica, which do not outlive whoever runs them.
 //!
 //! Nothing here knows of leases or servers; deadlines come in as moments of the machine's clock.
 
 mod group;
 pub(crate) mod guard;
+#[cfg(feature = "serve")]
+pub(crate) mod replica;
 mod signals;
 mod terminal;
 

@@ -10,6 +10,7 @@ mod history;
 mod junit;
 pub(crate) mod leases;
 mod network;
+mod order;
 mod plan;
 mod pod;
 pub mod protocol;

@@ -121,6 +121,9 @@ pub(crate) struct Arguments {
     /// How long answers may take at the end
     #[arg(long, value_parser = duration, default_value = "30s", value_name = "DURATION")]
     shutdown_timeout: Duration,
+    /// End at once when this process, which has started this one, ends in any way
+    #[arg(long, hide = true, value_name = "PID")]
+    end_with: Option<u32>,
 }
 
 /// An address, or none.
@@ -160,6 +163,9 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
             "listens to this machine alone",
         ));
     }
+    if let Some(parent) = arguments.end_with {
+        end_with(parent)?;
+    }
     let base = identity(arguments)?;
     let timing = arguments.timing.timing()?;
     let certificate = certificate(arguments)?;
@@ -168,6 +174,21 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     let server = server(arguments, &cluster, &base, timing, audit.clone()).await?;
     let listeners = Listeners::bind(arguments).await?;
     serve(arguments, &server, listeners, certificate, audit).await
+}
+
+fn end_with(parent: u32) -> Result<(), Failure> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    let asked = set_parent_process_death_signal(Some(Signal::KILL));
+    asked.map_err(|error| Failure::new(Exit::Bug, anyhow::Error::new(error)))?;
+    // It may have ended before that was asked for.
+    let now = getppid().map(|pid| pid.as_raw_nonzero().get());
+    if now != i32::try_from(parent).ok() {
+        return Err(Failure::says(
+            Exit::Usage,
+            "whoever has started this has ended",
+        ));
+    }
+    Ok(())
 }
 
 /// Without a name of its own a gateway would take no lease at all, and nobody would notice.

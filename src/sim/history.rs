@@ -141,6 +141,9 @@ pub(crate) enum What {
         active: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         count: Option<i64>,
+        /// Its resourceVersion.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
         #[serde(default, skip_serializing_if = "is_false")]
         deleted: bool,
     },

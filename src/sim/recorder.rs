@@ -93,6 +93,7 @@ impl Recorder {
             uid,
             name,
             phase,
+            version: metadata["resourceVersion"].as_str().map(str::to_owned),
             deleted,
         });
     }

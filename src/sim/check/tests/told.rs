@@ -180,6 +180,7 @@ impl Teller {
             phase: if active { "" } else { "Completed" }.to_owned(),
             active,
             count: (count > 0).then_some(count),
+            version: None,
             deleted: state == "deleted",
         }
     }
