@@ -24,7 +24,7 @@ mod stop;
 mod tally;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
@@ -194,6 +194,7 @@ impl Bench<'_> {
 }
 
 pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    check(arguments)?;
     let cluster = context.cluster().await?;
     let place = Place::new(&cluster, "bench signals")?;
     place.ask(&cluster, arguments.yes).await?;
@@ -211,18 +212,34 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
         Err(Broken::Interrupted(number)) => return Ok(Exit::Signal(number)),
         Err(Broken::Failed(failure)) => return Err(failure),
     };
-    if let Some(path) = &arguments.save_metrics {
-        let metrics = scrape::sum(&bench.metrics);
-        fs::write(path, metrics).map_err(|error| {
-            let message = format!("cannot write {}", path.display());
-            Failure::new(Exit::Config, anyhow::Error::new(error).context(message))
-        })?;
-    }
     print(arguments, &report)?;
+    if let Some(path) = &arguments.save_metrics {
+        save(path, &scrape::sum(&bench.metrics))?;
+    }
     Ok(if report.is_met() {
         Exit::Done
     } else {
         Exit::No
+    })
+}
+
+/// What can be known before anything is measured.
+fn check(arguments: &Arguments) -> Result<(), Failure> {
+    #[cfg(feature = "sim")]
+    if arguments.preset == Some(Preset::P5) && arguments.duplicates.is_some() {
+        let message = "the preset p5 says itself how many duplicates there are";
+        return Err(Failure::says(Exit::Usage, message));
+    }
+    match &arguments.save_metrics {
+        Some(path) => save(path, ""),
+        None => Ok(()),
+    }
+}
+
+fn save(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| {
+        let message = format!("cannot write {}", path.display());
+        Failure::new(Exit::Config, anyhow::Error::new(error).context(message))
     })
 }
 
