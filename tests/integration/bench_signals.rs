@@ -267,8 +267,7 @@ fn the_metrics_of_all_replicas_are_saved_as_those_of_one() {
     .run();
     assert_eq!(run.code, 0, "{run:?}");
     let metrics = std::fs::read_to_string(&file).unwrap();
-    let received =
-        "gateway_signals_received_total{source_type=\"prometheus\",severity=\"high\"}";
+    let received = "gateway_signals_received_total{source_type=\"prometheus\",severity=\"high\"}";
     let value = |name: &str| {
         let line = metrics.lines().find_map(|line| line.strip_prefix(name));
         line.unwrap_or_else(|| panic!("{metrics}")).trim()

@@ -207,6 +207,7 @@ mod tests {
             to: Duration::ZERO,
         });
         run(&load(100.0, 1000), &sender, &tally, hopeless).await;
-        assert_eq!(lock(&tally).answered(), 22);
+        // Another one was under way when that was seen.
+        assert_eq!(lock(&tally).answered(), 21);
     }
 }

@@ -330,3 +330,6 @@ fn sentence(header: &str) -> String {
     let (head, tail) = lower.split_at(1);
     format!("{}{tail}", head.to_uppercase())
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod tests;
