@@ -144,7 +144,7 @@ impl Tally {
         match answer {
             Answer::Created if is_measured => self.created.record(latency),
             Answer::Duplicate if is_measured => self.duplicates.record(latency),
-            Answer::Failed(failed) => self.fail(failed, is_measured.then_some(latency)),
+            Answer::Failed(failed) => self.fail(&failed, is_measured.then_some(latency)),
             Answer::Created | Answer::Duplicate => {}
         }
     }
@@ -172,7 +172,7 @@ impl Tally {
         self.late
     }
 
-    fn fail(&mut self, failed: Failed, latency: Option<Duration>) {
+    fn fail(&mut self, failed: &Failed, latency: Option<Duration>) {
         self.failed_ever += 1;
         if let Some(latency) = latency {
             self.failed.record(latency);
