@@ -12,6 +12,7 @@ use crate::commands::bench::place::Place;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::escape::escape_line;
 use crate::process::replica::{Launch, Replica, StartError};
 
 /// How long a replica may take to answer what it has accepted, and to release its leases.
@@ -69,15 +70,13 @@ impl Fleet {
     /// Where each says what it counts.
     pub(super) fn metrics(&self) -> Vec<String> {
         let replicas = self.replicas.iter();
-        replicas
-            .map(|replica| format!("{}/metrics", replica.metrics))
-            .collect()
+        replicas.map(metrics_of).collect()
     }
 
     /// What each counts now.
     pub(super) async fn scrape(&self) -> Result<Vec<String>, Failure> {
-        let metrics = self.metrics();
-        try_join_all(metrics.iter().map(|address| self.read(address))).await
+        let replicas = self.replicas.iter();
+        try_join_all(replicas.map(|replica| self.read(replica))).await
     }
 
     /// Their requests to the API server up to now.
@@ -113,12 +112,17 @@ impl Fleet {
         .await;
     }
 
-    async fn read(&self, address: &str) -> Result<String, Failure> {
+    async fn read(&self, replica: &Replica) -> Result<String, Failure> {
         let gone = |error: String| {
-            let message = format!("a replica does not tell its metrics: {error}");
+            let said = replica.said();
+            let said: Vec<_> = said.iter().map(|line| escape_line(line)).collect();
+            let (identity, said) = (&replica.identity, said.join("\n"));
+            let message = format!(
+                "replica {identity} does not tell its metrics: {error}; it has said:\n{said}"
+            );
             Failure::says(Exit::Unreachable, message)
         };
-        let uri = address.parse();
+        let uri = metrics_of(replica).parse();
         let uri = uri.map_err(|error: http::uri::InvalidUri| gone(error.to_string()))?;
         let response = self.http.get(uri).await;
         let response = response.map_err(|error| gone(error.to_string()))?;
@@ -128,11 +132,17 @@ impl Fleet {
     }
 }
 
+fn metrics_of(replica: &Replica) -> String {
+    format!("{}/metrics", replica.metrics)
+}
+
 fn not_started(error: &StartError) -> Failure {
     let exit = match error {
         StartError::Ended { code, .. } => code.and_then(Exit::of).unwrap_or(Exit::Unreachable),
         StartError::Spawn(_) => Exit::Config,
         StartError::Silent(_) => Exit::Unreachable,
     };
-    Failure::says(exit, error.to_string())
+    let lines = error.to_string();
+    let lines: Vec<_> = lines.lines().map(escape_line).collect();
+    Failure::says(exit, lines.join("\n"))
 }

@@ -95,10 +95,11 @@ fn kinds(measured: &Measured, requests: &Requests) -> String {
 
 /// A rate, with as many digits as say something.
 pub(super) fn number(rate: f64) -> String {
-    if rate >= 100.0 || rate.fract() == 0.0 {
-        format!("{rate:.0}")
-    } else {
-        format!("{rate:.1}")
+    let text = format!("{rate:.1}");
+    match text.strip_suffix(".0") {
+        Some(whole) => whole.to_owned(),
+        None if rate >= 100.0 => format!("{rate:.0}"),
+        None => text,
     }
 }
 
@@ -153,6 +154,25 @@ impl Ratio {
             p50: of(|ratio| ratio.p50),
             p99: of(|ratio| ratio.p99),
             requests_per_signal: of(|ratio| ratio.requests_per_signal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_have_as_many_digits_as_say_something() {
+        for (rate, expected) in [
+            (0.4, "0.4"),
+            (5.0, "5"),
+            (99.94, "99.9"),
+            (99.96, "100"),
+            (100.4, "100"),
+            (12_345.6, "12346"),
+        ] {
+            assert_eq!(number(rate), expected, "{rate}");
         }
     }
 }

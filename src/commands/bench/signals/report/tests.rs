@@ -91,7 +91,7 @@ fn one_load_is_told_in_full() {
     assert!(!report.is_met());
     let expected = "\
 PROTOCOL   WANTED/S   ACHIEVED/S   P50       P99       FAILED   COUNTS   API REQUESTS/S   LEASE OPS/S   REQUESTS/SIGNAL
-gwlock     100        99.0         20.0 ms   20.0 ms   1        exact    297              198           2.97
+gwlock     100        99           20.0 ms   20.0 ms   1        exact    297              198           2.97
 
 ANSWER           SIGNALS   P50       P90       P95       P99       P99.9     MAX
 all              101       20.0 ms   20.0 ms   20.0 ms   20.0 ms   20.0 ms   20.0 ms
@@ -105,7 +105,7 @@ gwlock at 100/s   503      1         too many requests are in flight
 
 API REQUEST                COUNT   PER SECOND
 create leases              200     198
-list remediationrequests   100     99.0
+list remediationrequests   100     99
 
 VERDICT   CHECK                                  MEASURED                              WANTED
 missed    gwlock at 100/s: signals that failed   1                                     0
