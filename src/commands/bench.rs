@@ -6,7 +6,7 @@ mod handoff;
 mod place;
 mod report;
 mod requests;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", feature = "sim"))]
 mod signals;
 
 #[cfg(feature = "sim")]
@@ -60,7 +60,7 @@ pub(crate) enum What {
     /// with 1 if a signal failed or the RemediationRequests do not say what the senders were told. On a cluster other
     /// than that of `gwlock lab` it asks first, because RemediationRequests start remediations. Works in namespaces of
     /// its own unless --namespace names one, and removes what it made, also on Ctrl-C.
-    #[cfg(feature = "serve")]
+    #[cfg(all(feature = "serve", feature = "sim"))]
     #[command(after_help = "Examples:
   gwlock lab -- gwlock bench signals --rate 200
   gwlock lab -- gwlock bench signals --preset thousand
@@ -105,7 +105,7 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     match &arguments.what {
         What::Lease(arguments) => lease(arguments, context).await,
         What::Requests(arguments) => requests::execute(arguments, context).await,
-        #[cfg(feature = "serve")]
+        #[cfg(all(feature = "serve", feature = "sim"))]
         What::Signals(arguments) => signals::execute(arguments, context).await,
     }
 }

@@ -18,10 +18,12 @@ pub(crate) fn bar(steps: u64, what: &'static str) -> ProgressBar {
 }
 
 /// Something of a known length whose figures change while it goes on. They are shown while the value lives.
+#[cfg(all(feature = "serve", feature = "sim"))]
 #[must_use]
 pub(crate) struct Figures(ProgressBar);
 
 /// Shows what goes on and how far it is.
+#[cfg(all(feature = "serve", feature = "sim"))]
 pub(crate) fn figures(what: &str, whole: Duration) -> Figures {
     let seconds = whole.as_secs().max(1);
     let bar = ProgressBar::new(seconds).with_prefix(what.to_owned());
@@ -31,6 +33,7 @@ pub(crate) fn figures(what: &str, whole: Duration) -> Figures {
     Figures(bar)
 }
 
+#[cfg(all(feature = "serve", feature = "sim"))]
 impl Figures {
     pub(crate) fn is_hidden(&self) -> bool {
         self.0.is_hidden()
@@ -43,6 +46,7 @@ impl Figures {
     }
 }
 
+#[cfg(all(feature = "serve", feature = "sim"))]
 impl Drop for Figures {
     fn drop(&mut self) {
         self.0.finish_and_clear();

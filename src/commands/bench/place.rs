@@ -45,6 +45,7 @@ impl Place {
 
     /// The same for a part of the run that is to find nothing of the parts before it. A namespace that was asked for is
     /// the same.
+    #[cfg(all(feature = "serve", feature = "sim"))]
     pub(super) fn part(&self, number: usize) -> Self {
         let mut part = self.clone();
         part.run = format!("{}-{number}", self.run);

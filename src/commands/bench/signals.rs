@@ -29,7 +29,6 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-#[cfg(feature = "sim")]
 use super::Compare;
 use super::place::Place;
 use crate::context::{Cluster, Context};
@@ -77,11 +76,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, value_name = "NAME")]
     preset: Option<Preset>,
     /// Also measure this protocol, in turn
-    #[cfg(feature = "sim")]
     #[arg(long, value_enum, value_name = "PROTOCOL")]
     compare: Option<Compare>,
     /// How often both protocols are measured with --compare
-    #[cfg(feature = "sim")]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100), default_value_t = 2, requires = "compare", value_name = "N")]
     repeats: u32,
     /// Write the metrics of gwlock's replicas, as if they were those of one, for `gwlock tune --metrics`
@@ -102,7 +99,6 @@ pub(crate) struct Arguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Preset {
     /// 50 signals a second for 60 s: without a lock, with one each, and all with the same one
-    #[cfg(feature = "sim")]
     P5,
     /// 1000 signals a second for 60 s, nine in ten of them duplicates
     Thousand,
@@ -112,9 +108,7 @@ pub(crate) enum Preset {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     Gwlock,
-    #[cfg(feature = "sim")]
     Gateway,
-    #[cfg(feature = "sim")]
     Unlocked,
 }
 
@@ -122,9 +116,7 @@ impl Protocol {
     fn name(self) -> &'static str {
         match self {
             Self::Gwlock => "gwlock",
-            #[cfg(feature = "sim")]
             Self::Gateway => "gateway",
-            #[cfg(feature = "sim")]
             Self::Unlocked => "unlocked",
         }
     }
@@ -225,7 +217,6 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
 
 /// What can be known before anything is measured.
 fn check(arguments: &Arguments) -> Result<(), Failure> {
-    #[cfg(feature = "sim")]
     if arguments.preset == Some(Preset::P5) && arguments.duplicates.is_some() {
         let message = "the preset p5 says itself how many duplicates there are";
         return Err(Failure::says(Exit::Usage, message));

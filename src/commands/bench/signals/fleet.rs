@@ -45,10 +45,7 @@ impl Fleet {
         ];
         // The alerts are about nothing that anybody has marked as managed.
         arguments.extend(own.into_iter().chain(["--scope", "all"]).map(str::to_owned));
-        #[cfg(feature = "sim")]
         arguments.extend(["--protocol", protocol.name()].map(str::to_owned));
-        #[cfg(not(feature = "sim"))]
-        let _ = protocol;
         let replicas = (0..number).map(|replica| {
             Replica::start(Launch {
                 identity: format!("gwlock-bench-{replica}"),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::block::Block;
 use super::checks::{self, Check};
-#[cfg(feature = "sim")]
 use super::checks::{CONTENDED_RISE, UNCONTENDED_RISE};
 use super::measured::Measured;
 use super::mix::Load;
@@ -22,7 +21,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// How long a rate is tried in a search.
 const TRIAL: Duration = Duration::from_secs(10);
 /// Plan P5's.
-#[cfg(feature = "sim")]
 const P5_RATE: f64 = 50.0;
 
 /// Measures whatever was asked for.
@@ -34,7 +32,6 @@ pub(super) async fn measure(
         return find_rate(arguments, bench).await;
     }
     match arguments.preset {
-        #[cfg(feature = "sim")]
         Some(Preset::P5) => p5(arguments, bench).await,
         Some(Preset::Thousand) => {
             let block = block(arguments, THOUSAND, MINUTE);
@@ -72,11 +69,9 @@ fn block(arguments: &Arguments, rate: f64, duration: Duration) -> Block {
 
 /// The protocols that are measured in turn, and how often.
 fn turns(arguments: &Arguments) -> (Vec<Protocol>, u32) {
-    #[cfg(feature = "sim")]
     if arguments.compare.is_some() {
         return (vec![Protocol::Gwlock, Protocol::Gateway], arguments.repeats);
     }
-    let _ = arguments;
     (vec![Protocol::Gwlock], 1)
 }
 
@@ -150,7 +145,6 @@ async fn find_rate(arguments: &Arguments, bench: &mut Bench<'_>) -> Result<Repor
 }
 
 /// Plan P5: what a lock costs where nobody else wants it, and where everybody does.
-#[cfg(feature = "sim")]
 async fn p5(arguments: &Arguments, bench: &mut Bench<'_>) -> Result<Report, Broken> {
     let block = block(arguments, P5_RATE, MINUTE);
     let each = Load {

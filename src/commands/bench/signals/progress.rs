@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, interval};
 
 use super::block::Block;
+use super::checks::millis;
 use super::fleet::Fleet;
 use super::generator::{Shared, lock};
 use super::mix::count;
@@ -47,14 +48,17 @@ impl Progress {
                 (all, tally.failures(), tally.all().percentile(99.0))
             };
             let now = Instant::now();
+            let p99 = match p99 {
+                Duration::ZERO => "warming up".to_owned(),
+                p99 => format!("p99 {}", millis(p99)),
+            };
             let seconds = (now - earlier).as_secs_f64().max(0.001);
             let rate = |now: u64, before: u64| count(now.saturating_sub(before)) / seconds;
             self.bar.show(
                 self.began.elapsed(),
                 &format!(
-                    "{:.0}/s, p99 {:.1} ms, {failures} failed, {:.0} API requests/s",
+                    "{:.0}/s, {p99}, {failures} failed, {:.0} API requests/s",
                     rate(all, answered),
-                    p99.as_secs_f64() * 1e3,
                     rate(asked, requests),
                 ),
             );

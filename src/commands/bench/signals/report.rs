@@ -47,7 +47,6 @@ impl Item {
         }
     }
 
-    #[cfg(feature = "sim")]
     pub(super) fn named(name: &'static str, measured: Measured) -> Self {
         Self {
             name: Some(name),
@@ -331,5 +330,5 @@ fn sentence(header: &str) -> String {
     format!("{}{tail}", head.to_uppercase())
 }
 
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
 mod tests;
