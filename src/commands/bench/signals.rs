@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     /// How many replicas are started; signals go to them in turn
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=50), default_value_t = 3, value_name = "N")]
     replicas: u32,
-    /// How long is sent before it is measured
+    /// How long the rate grows before it is measured
     #[arg(long, value_parser = duration, default_value = "2s", value_name = "DURATION")]
     warm_up: Duration,
     /// Measure several rates, one after the other

@@ -18,7 +18,7 @@ pub(super) struct Load {
     pub(super) rate: f64,
     /// Without the warm-up.
     pub(super) duration: Duration,
-    /// What is sent before, and not measured.
+    /// How long the rate grows before, from nothing; what is sent in that time is not measured.
     pub(super) warm_up: Duration,
     /// The share of signals whose fingerprint has been sent before.
     pub(super) duplicates: f64,
@@ -40,17 +40,28 @@ pub(super) struct Mix {
 impl Load {
     /// How many signals are sent, those of the warm-up included.
     pub(super) fn signals(&self) -> u64 {
-        self.within(self.warm_up + self.duration)
+        self.before() + whole(self.rate * self.duration.as_secs_f64())
     }
 
     /// How many of them come before what is measured.
     pub(super) fn before(&self) -> u64 {
-        self.within(self.warm_up)
+        whole(self.growing())
     }
 
     /// When a signal is to be sent, counted from the start.
     pub(super) fn due(&self, signal: u64) -> Duration {
-        Duration::from_secs_f64(count(signal) / self.rate)
+        let (signal, growing) = (count(signal), self.growing());
+        let warm_up = self.warm_up.as_secs_f64();
+        Duration::from_secs_f64(if signal < growing {
+            (2.0 * signal * warm_up / self.rate).sqrt()
+        } else {
+            warm_up + (signal - growing) / self.rate
+        })
+    }
+
+    /// Half of what would come at the whole rate.
+    fn growing(&self) -> f64 {
+        self.rate * self.warm_up.as_secs_f64() / 2.0
     }
 
     /// Which replica gets it: in turn, and in each round one further, so that no replica gets every new fingerprint.
@@ -69,15 +80,6 @@ impl Load {
             // The same load is the same signals in the same order.
             rng: StdRng::seed_from_u64(0),
         }
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number of signals is not negative, and far below 2^52"
-    )]
-    fn within(&self, time: Duration) -> u64 {
-        (self.rate * time.as_secs_f64()).round() as u64
     }
 }
 
@@ -106,6 +108,15 @@ impl Mix {
 )]
 fn per_million(share: f64) -> u64 {
     (share * 1e6).round() as u64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of signals is not negative, and far below 2^52"
+)]
+fn whole(signals: f64) -> u64 {
+    signals.round() as u64
 }
 
 #[expect(
@@ -144,15 +155,29 @@ mod tests {
     #[test]
     fn times_are_apart_by_the_rate_and_do_not_drift() {
         let load = load(400.0, 0.9, 100);
-        assert_eq!((load.signals(), load.before()), (4400, 400));
+        assert_eq!((load.signals(), load.before()), (4200, 200));
+        assert_eq!(load.due(200), Duration::from_secs(1));
+        assert_eq!(load.due(201), Duration::from_micros(1_002_500));
+        assert_eq!(load.due(4_000_200), Duration::from_secs(10_001));
+    }
+
+    #[test]
+    fn the_rate_grows_from_nothing_until_it_is_measured() {
+        let load = load(400.0, 0.9, 100);
         assert_eq!(load.due(0), Duration::ZERO);
-        assert_eq!(load.due(1), Duration::from_micros(2500));
-        assert_eq!(load.due(4_000_000), Duration::from_secs(10_000));
+        // A quarter of them in the first half of the time.
+        assert_eq!(load.due(50), Duration::from_millis(500));
+        let cold = Load {
+            warm_up: Duration::ZERO,
+            ..load
+        };
+        assert_eq!((cold.signals(), cold.before()), (4000, 0));
+        assert_eq!(cold.due(1), Duration::from_micros(2500));
     }
 
     #[test]
     fn the_share_of_new_fingerprints_is_exact() {
-        for (duplicates, new) in [(0.9, 440), (0.5, 2200), (0.0, 4400), (1.0, 1), (0.999, 5)] {
+        for (duplicates, new) in [(0.9, 420), (0.5, 2100), (0.0, 4200), (1.0, 1), (0.999, 5)] {
             let fingerprints = fingerprints(&load(400.0, duplicates, 100));
             assert_eq!(distinct(fingerprints), new, "{duplicates}");
         }
@@ -171,9 +196,9 @@ mod tests {
     fn half_of_the_duplicates_are_hot_and_the_rest_are_spread_over_the_newest() {
         let fingerprints = fingerprints(&load(400.0, 0.9, 100));
         let hot = fingerprints.iter().filter(|number| **number < 10).count();
-        assert!((1900..2200).contains(&hot), "{hot}");
-        let late = &fingerprints[4000..];
-        let is_old = |number: &&u32| (10..299).contains(*number);
+        assert!((1800..2100).contains(&hot), "{hot}");
+        let late = &fingerprints[3800..];
+        let is_old = |number: &&u32| (10..280).contains(*number);
         assert_eq!(late.iter().filter(is_old).count(), 0);
         assert!(distinct(late.to_vec()) > 100);
     }
@@ -181,7 +206,7 @@ mod tests {
     #[test]
     fn one_fingerprint_is_one() {
         let fingerprints = fingerprints(&load(50.0, 1.0, 1));
-        assert_eq!(fingerprints, vec![0; 550]);
+        assert_eq!(fingerprints, vec![0; 525]);
     }
 
     #[test]

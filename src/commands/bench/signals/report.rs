@@ -64,10 +64,12 @@ impl Report {
         let mut parts = vec![self.rows(is_wide)];
         if is_wide || self.items.len() == 1 {
             parts.extend(self.items.iter().flat_map(|item| details(&item.measured)));
-        } else {
-            parts.extend(self.items.iter().filter_map(|item| errors(&item.measured)));
         }
-        parts.extend(self.ratios());
+        parts.extend(errors(&self.items));
+        // What was tried in a search is no measurement of a load.
+        if self.highest.is_empty() {
+            parts.extend(self.ratios());
+        }
         parts.extend(self.found());
         if !self.checks.is_empty() {
             parts.push(self.verdict());
@@ -193,7 +195,6 @@ impl Report {
 /// The tables of one block.
 fn details(measured: &Measured) -> Vec<String> {
     let mut parts = vec![latencies(measured)];
-    parts.extend(errors(measured));
     let requests = measured.requests.0.iter().map(|((verb, resource), count)| {
         vec![
             format!("{verb} {resource}"),
@@ -239,15 +240,17 @@ fn latencies(measured: &Measured) -> String {
     table::render(&header, &rows.collect::<Vec<_>>())
 }
 
-fn errors(measured: &Measured) -> Option<String> {
-    let failures = measured.tally.failures.iter();
-    let rows = failures.map(|(kind, failures)| {
-        vec![
-            measured.block.to_string(),
-            kind.clone(),
-            failures.count.to_string(),
-            failures.first.clone(),
-        ]
+fn errors(items: &[Item]) -> Option<String> {
+    let rows = items.iter().flat_map(|Item { measured, .. }| {
+        let failures = measured.tally.failures.iter();
+        failures.map(|(kind, failures)| {
+            vec![
+                measured.block.to_string(),
+                kind.clone(),
+                failures.count.to_string(),
+                failures.first.clone(),
+            ]
+        })
     });
     let rows: Vec<Vec<String>> = rows.collect();
     let header = ["FAILED", "ANSWER", "SIGNALS", "THE FIRST ONE SAYS"];

@@ -100,12 +100,12 @@ duplicate        80        20.0 ms   20.0 ms   20.0 ms   20.0 ms   20.0 ms   20.
 failed           1         1.00 ms   1.00 ms   1.00 ms   1.00 ms   1.00 ms   1.00 ms
 (sent late by)   101       0.00 ms   0.00 ms   0.00 ms   0.00 ms   0.00 ms   0.00 ms
 
-FAILED            ANSWER   SIGNALS   THE FIRST ONE SAYS
-gwlock at 100/s   503      1         too many requests are in flight
-
 API REQUEST                COUNT   PER SECOND
 create leases              200     198
 list remediationrequests   100     99
+
+FAILED            ANSWER   SIGNALS   THE FIRST ONE SAYS
+gwlock at 100/s   503      1         too many requests are in flight
 
 VERDICT   CHECK                                  MEASURED                              WANTED
 missed    gwlock at 100/s: signals that failed   1                                     0
