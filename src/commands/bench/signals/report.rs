@@ -104,7 +104,7 @@ impl Report {
         if !ratios.is_empty() {
             let ratios = ratios.iter().map(|ratio| {
                 json!({
-                    "ratePerSecond": ratio.rate, "achieved": ratio.achieved, "p50": ratio.p50, "p99": ratio.p99,
+                    "case": ratio.name, "ratePerSecond": ratio.rate, "achieved": ratio.achieved, "p50": ratio.p50, "p99": ratio.p99,
                     "requestsPerSignal": ratio.requests_per_signal,
                 })
             });
@@ -140,7 +140,11 @@ impl Report {
                     ratio.p99,
                     ratio.requests_per_signal,
                 ];
-                let mut cells = vec![number(ratio.rate)];
+                let rate = number(ratio.rate);
+                let mut cells = vec![match ratio.name {
+                    Some(name) => format!("{rate}, {name}"),
+                    None => rate,
+                }];
                 cells.extend(figures.map(|figure| format!("{figure:.2}")));
                 cells
             })

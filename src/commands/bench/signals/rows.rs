@@ -24,6 +24,8 @@ pub(super) const WIDE: [&str; 4] = ["P95", "MAX", "SEND LAG P99", "API REQUESTS/
 /// How gwlock's figures relate to those of another protocol.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ratio {
+    /// What the blocks are called.
+    pub(super) name: Option<&'static str>,
     pub(super) rate: f64,
     pub(super) achieved: f64,
     pub(super) p50: f64,
@@ -103,7 +105,7 @@ pub(super) fn number(rate: f64) -> String {
     }
 }
 
-/// For each rate that both protocols were measured at, the medians of the ratios of neighbouring blocks.
+/// For each load that both protocols were measured with, the medians of the ratios of neighbouring blocks.
 pub(super) fn ratios(items: &[Item]) -> Vec<Ratio> {
     let mut ratios: Vec<Vec<Ratio>> = Vec::new();
     for pair in items.windows(2) {
@@ -115,9 +117,9 @@ pub(super) fn ratios(items: &[Item]) -> Vec<Ratio> {
         if !is_pair {
             continue;
         }
-        let ratio = Ratio::of(own, other);
+        let ratio = Ratio::of(pair[0].name, own, other);
         match ratios.last_mut() {
-            Some(same) if same[0].rate.to_bits() == ratio.rate.to_bits() => same.push(ratio),
+            Some(same) if same[0].is_of_the_load_of(&ratio) => same.push(ratio),
             _ => ratios.push(vec![ratio]),
         }
     }
@@ -125,7 +127,11 @@ pub(super) fn ratios(items: &[Item]) -> Vec<Ratio> {
 }
 
 impl Ratio {
-    fn of(own: &Measured, other: &Measured) -> Self {
+    fn is_of_the_load_of(&self, other: &Self) -> bool {
+        self.name == other.name && self.rate.to_bits() == other.rate.to_bits()
+    }
+
+    fn of(name: Option<&'static str>, own: &Measured, other: &Measured) -> Self {
         let percentile = |percentile| {
             let seconds = |measured: &Measured| {
                 let all = measured.tally.all();
@@ -134,6 +140,7 @@ impl Ratio {
             seconds(own) / seconds(other)
         };
         Self {
+            name,
             rate: own.block.load.rate,
             achieved: own.achieved() / other.achieved(),
             p50: percentile(50.0),
@@ -149,6 +156,7 @@ impl Ratio {
             figures[figures.len() / 2]
         };
         Self {
+            name: same[0].name,
             rate: same[0].rate,
             achieved: of(|ratio| ratio.achieved),
             p50: of(|ratio| ratio.p50),

@@ -147,6 +147,25 @@ fn two_protocols_are_told_in_rows_and_by_the_medians_of_their_ratios() {
 }
 
 #[test]
+fn blocks_of_another_name_have_ratios_of_their_own() {
+    let of = |name, protocol, millis| Item::named(name, measured(protocol, millis, 2));
+    let report = Report {
+        items: vec![
+            of("uncontended", Protocol::Gwlock, 10),
+            of("uncontended", Protocol::Gateway, 20),
+            of("contended", Protocol::Gwlock, 40),
+            of("contended", Protocol::Gateway, 20),
+        ],
+        ..Report::default()
+    };
+    let value = report.value();
+    let ratios = value["ratios"].as_array().into_iter().flatten();
+    let cases: Vec<&Value> = ratios.map(|ratio| &ratio["case"]).collect();
+    assert_eq!(cases, ["uncontended", "contended"]);
+    assert!(report.text(false).contains("\n100, contended "));
+}
+
+#[test]
 fn the_highest_rates_are_told_with_their_ratio() {
     let highest = |protocol, rate| Highest { protocol, rate };
     let report = |other| {
