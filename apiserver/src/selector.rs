@@ -5,7 +5,7 @@ mod label;
 
 use serde_json::Value;
 
-pub(crate) use field::FieldSelector;
+pub(crate) use field::{FieldSelector, text_of};
 pub(crate) use label::LabelSelector;
 
 use crate::query::Query;
@@ -45,6 +45,11 @@ impl Selector {
     /// The one name that can match, where the selection names it.
     pub(crate) fn only_name(&self) -> Option<&str> {
         self.fields.required("/metadata/name")
+    }
+
+    /// A field that has to have this text, and the pointer to it.
+    pub(crate) fn only_text(&self) -> Option<(&str, &str)> {
+        self.fields.required_text()
     }
 
     /// The one namespace that can match, where the selection names it.

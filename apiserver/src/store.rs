@@ -5,6 +5,7 @@
 //! nothing here knows HTTP or the meaning of a field but `metadata.resourceVersion`.
 
 mod event;
+mod index;
 mod table;
 
 use std::collections::HashMap;

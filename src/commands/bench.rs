@@ -3,8 +3,11 @@
 mod bare;
 mod block;
 mod handoff;
+mod place;
 mod report;
 mod requests;
+#[cfg(all(feature = "serve", feature = "sim"))]
+mod signals;
 
 #[cfg(feature = "sim")]
 use clap::ValueEnum;
@@ -50,6 +53,20 @@ pub(crate) enum What {
   gwlock lab -- gwlock bench requests --compare gateway -o wide
   gwlock bench requests --yes -o json")]
     Requests(requests::Arguments),
+    /// Send signals at a constant rate to replicas, and measure latency, failures and API requests
+    ///
+    /// Starts replicas (gwlock serve) on this machine that work on the current cluster, and sends alerts to them over
+    /// HTTP. Each signal has its time, whatever became of those before it, and its latency counts from that time. Ends
+    /// with 1 if a signal failed or the RemediationRequests do not say what the senders were told. On a cluster other
+    /// than that of `gwlock lab` it asks first, because RemediationRequests start remediations. Works in namespaces of
+    /// its own unless --namespace names one, and removes what it made, also on Ctrl-C.
+    #[cfg(all(feature = "serve", feature = "sim"))]
+    #[command(after_help = "Examples:
+  gwlock lab -- gwlock bench signals --rate 200
+  gwlock lab -- gwlock bench signals --preset thousand
+  gwlock bench signals --yes --find-rate --compare gateway
+  gwlock bench signals --yes --rates 1,4,8,100,1000,5000 --duration 10s --markdown")]
+    Signals(Box<signals::Arguments>),
 }
 
 /// See [`What::Lease`].
@@ -88,6 +105,8 @@ pub(crate) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     match &arguments.what {
         What::Lease(arguments) => lease(arguments, context).await,
         What::Requests(arguments) => requests::execute(arguments, context).await,
+        #[cfg(all(feature = "serve", feature = "sim"))]
+        What::Signals(arguments) => signals::execute(arguments, context).await,
     }
 }
 

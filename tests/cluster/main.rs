@@ -5,6 +5,8 @@
 mod alertmanager;
 #[cfg(all(feature = "serve", feature = "sim"))]
 mod bench_requests;
+#[cfg(all(feature = "serve", feature = "sim"))]
+mod bench_signals;
 #[cfg(feature = "sim")]
 mod contention;
 mod dedup;

@@ -2,6 +2,8 @@
 //! does is tested in the engine.
 
 mod bench;
+#[cfg(all(feature = "serve", feature = "sim"))]
+mod bench_signals;
 mod claims;
 mod clock_skew;
 mod completion;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::object::Object;
 use crate::registry::{Resource, SelectorWording};
 
 /// Conditions on single fields; all of them must hold.
@@ -44,6 +45,16 @@ impl FieldSelector {
         })
     }
 
+    /// A condition that an absent field does not meet, other than on the metadata: its pointer and its value.
+    pub(super) fn required_text(&self) -> Option<(&str, &str)> {
+        let is_of_text = |condition: &&Condition| {
+            let is_metadata = condition.pointer.starts_with("/metadata/");
+            !condition.negated && !is_metadata && !is_value(None, &condition.value)
+        };
+        let condition = self.conditions.iter().find(is_of_text)?;
+        Some((&condition.pointer, &condition.value))
+    }
+
     pub(super) fn required(&self, pointer: &str) -> Option<&str> {
         self.conditions
             .iter()
@@ -61,6 +72,16 @@ fn find<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
     steps
         .into_iter()
         .try_fold(object, |value, step| value.get(step))
+}
+
+/// The text that [`is_value`] compares a field as, unless an absent field would be equal to it.
+pub(crate) fn text_of(object: &Object, pointer: &str) -> Option<String> {
+    match find(&object.value, pointer)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// Fields compare as text; an absent field is the empty text, an absent flag is `false` and an absent count is `0`.
@@ -189,6 +210,23 @@ mod tests {
                     .into()
             )
         );
+    }
+
+    #[test]
+    fn what_an_absent_field_does_not_meet_is_looked_for_by_its_text() {
+        for (text, expected) in [
+            ("status.phase=Running", Some(("/status/phase", "Running"))),
+            (
+                "status.phase!=Failed,status.phase=Running",
+                Some(("/status/phase", "Running")),
+            ),
+            ("status.phase!=Running", None),
+            ("status.phase=", None),
+            ("metadata.name=a", None),
+        ] {
+            let selector = parse("", "pods", text).unwrap();
+            assert_eq!(selector.required_text(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::Event;
+use super::index::{Index, TextOf};
 use crate::object::Object;
 
 /// Where a watcher's events come out, in the order of their versions.
@@ -15,6 +16,8 @@ pub(crate) type Subscription = UnboundedReceiver<Arc<Event>>;
 /// The objects of one kind.
 pub(crate) struct Table {
     objects: BTreeMap<Box<str>, Arc<Object>>,
+    /// Of each field that objects have been looked for by.
+    indices: Vec<Index>,
     history: VecDeque<Arc<Event>>,
     history_limit: usize,
     /// Version of the newest event that the history has dropped.
@@ -46,6 +49,7 @@ impl Table {
     pub(super) fn new(history_limit: usize, compacted: u64) -> Self {
         Self {
             objects: BTreeMap::new(),
+            indices: Vec::new(),
             history: VecDeque::new(),
             history_limit,
             compacted,
@@ -59,6 +63,10 @@ impl Table {
     }
 
     pub(super) fn insert(&mut self, key: &str, object: Arc<Object>) -> Option<Arc<Object>> {
+        for index in &mut self.indices {
+            let before = self.objects.get(key).map(AsRef::as_ref);
+            index.replace(key, before, Some(&object));
+        }
         match self.objects.get_mut(key) {
             Some(slot) => Some(std::mem::replace(slot, object)),
             None => self.objects.insert(key.into(), object),
@@ -66,7 +74,11 @@ impl Table {
     }
 
     pub(super) fn remove(&mut self, key: &str) -> Option<Arc<Object>> {
-        self.objects.remove(key)
+        let removed = self.objects.remove(key)?;
+        for index in &mut self.indices {
+            index.replace(key, Some(&removed), None);
+        }
+        Some(removed)
     }
 
     /// The objects whose keys start with `prefix`, in the order of the keys.
@@ -78,6 +90,30 @@ impl Table {
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
             .take_while(move |(key, _)| key.starts_with(prefix))
             .map(|(key, object)| (&**key, object))
+    }
+
+    /// Those of them whose field has this text. The first time that is asked of a field every object is looked at.
+    pub(crate) fn range_with<'a>(
+        &'a mut self,
+        prefix: &'a str,
+        pointer: &str,
+        text: &'a str,
+        text_of: TextOf,
+    ) -> impl Iterator<Item = (&'a str, &'a Arc<Object>)> {
+        let known = self.indices.iter().position(|index| index.is_of(pointer));
+        let place = known.unwrap_or_else(|| {
+            let mut index = Index::new(pointer, text_of);
+            for (key, object) in &self.objects {
+                index.replace(key, None, Some(object));
+            }
+            self.indices.push(index);
+            self.indices.len() - 1
+        });
+        let objects = &self.objects;
+        self.indices[place]
+            .keys(text)
+            .filter(move |key| key.starts_with(prefix))
+            .filter_map(move |key| Some((key, objects.get(key)?)))
     }
 
     /// The objects whose keys start with `prefix` as they were at an earlier version; `None` once the history no

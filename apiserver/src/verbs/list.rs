@@ -10,7 +10,7 @@ use super::{Reply, options};
 use crate::call::Call;
 use crate::cluster::Cluster;
 use crate::object::{List, Object};
-use crate::selector::Selector;
+use crate::selector::{self, Selector};
 use crate::status::Status;
 use crate::store::{self, State};
 
@@ -155,6 +155,14 @@ fn items_at(
                 .get(&key)
                 .and_then(|object| keep(&key, object))
                 .into_iter()
+                .collect(),
+        );
+    }
+    if let Some((pointer, text)) = selector.only_text() {
+        return Some(
+            table
+                .range_with(&prefix, pointer, text, selector::text_of)
+                .filter_map(|(key, object)| keep(key, object))
                 .collect(),
         );
     }

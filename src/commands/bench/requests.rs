@@ -10,19 +10,17 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::future::try_join_all;
-use rand::rngs::{StdRng, SysRng};
-use rand::{Rng, SeedableRng};
 
 #[cfg(feature = "sim")]
 use super::Compare;
-use crate::commands::consent::{self, Consent};
-use crate::context::{Cluster, Context, interrupted};
+use super::place::Place;
+use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, format::Format};
 
 use cases::{Case, Protocol};
-use place::Place;
+use place::Scene;
 use report::{Report, Row};
 
 /// A case that takes longer than this does not work.
@@ -51,21 +49,19 @@ pub(crate) struct Arguments {
 
 pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let cluster = context.cluster().await?;
-    let run = StdRng::try_from_rng(&mut SysRng)
-        .map_err(|error| Failure::new(Exit::Bug, error))?
-        .next_u32();
-    let place = Place::new(&cluster, run);
-    ask(arguments, &cluster, &place).await?;
+    let place = Place::new(&cluster, "bench requests")?;
+    place.ask(&cluster, arguments.yes).await?;
     place.check().await?;
+    let scene = Scene::new(place);
     let counted = tokio::select! {
-        counted = count(arguments, &place) => counted.map(Some),
+        counted = count(arguments, &scene) => counted.map(Some),
         number = interrupted() => {
             output::note("interrupted; removing what the benchmark made");
-            place.clean_up().await?;
+            scene.clean_up().await?;
             return Ok(Exit::Signal(number));
         }
     };
-    place.clean_up().await?;
+    scene.clean_up().await?;
     if let Some(report) = counted? {
         let text = if arguments.markdown {
             report.markdown()
@@ -77,37 +73,15 @@ pub(super) async fn execute(arguments: &Arguments, context: &Context) -> Result<
     Ok(Exit::Done)
 }
 
-/// Asks whoever is at the terminal.
-async fn ask(arguments: &Arguments, cluster: &Cluster, place: &Place) -> Result<(), Failure> {
-    let (server, namespace) = (&cluster.config.cluster_url, &place.namespace);
-    let question = format!(
-        "This creates RemediationRequests in namespace {namespace} of {server}; what watches that namespace acts on them. \
-         They are removed at the end."
-    );
-    match consent::ask(cluster, arguments.yes, &question).await {
-        Consent::Given => Ok(()),
-        Consent::Refused => Err(Failure::says(Exit::No, "nothing was created")),
-        Consent::NobodyThere => Err(Failure::says(
-            Exit::Usage,
-            "RemediationRequests start remediations, and nobody can be asked",
-        )
-        .run("bench requests --yes", "creates them without asking")
-        .run(
-            "lab -- gwlock bench requests",
-            "counts on an API server on which nothing acts",
-        )),
-    }
-}
-
-async fn count(arguments: &Arguments, place: &Place) -> Result<Report, Failure> {
-    place.prepare().await?;
+async fn count(arguments: &Arguments, scene: &Scene) -> Result<Report, Failure> {
+    scene.place.prepare().await?;
     let protocols = &protocols(arguments);
     let _waiting = output::progress::waiting("counting requests".to_owned());
     // Cases have nothing to do with each other, and one of them waits until a lease has expired.
     let rows = Case::all(arguments.simultaneous).map(async |case| {
         let mut row = Row::of(case);
         for protocol in protocols {
-            let counting = cases::count(place, case, *protocol);
+            let counting = cases::count(scene, case, *protocol);
             let counted = tokio::time::timeout(PATIENCE, counting).await;
             let late = |_| Failure::says(Exit::Unreachable, format!("{case} takes too long"));
             row.add(*protocol, counted.map_err(late)??);

@@ -234,6 +234,32 @@ pub(super) fn bench_requests_of_its_own(ground: &Ground<'_>) -> Result<(), Faile
     Ok(())
 }
 
+/// A few signals, one after the other.
+const LOAD: [&str; 11] = [
+    "bench",
+    "signals",
+    "--yes",
+    "--replicas",
+    "1",
+    "--rate",
+    "10",
+    "--duration",
+    "1s",
+    "--warm-up",
+    "0s",
+];
+
+pub(super) fn bench_signals(ground: &Ground<'_>) -> Result<(), Failed> {
+    let here = ["--namespace", &ground.locks];
+    ground.gwlock(&[LOAD.as_slice(), &here].concat(), 0)?;
+    Ok(())
+}
+
+pub(super) fn bench_signals_of_its_own(ground: &Ground<'_>) -> Result<(), Failed> {
+    ground.gwlock(&LOAD, 0)?;
+    Ok(())
+}
+
 /// Nothing is ever said but candidates.
 pub(super) fn completion(ground: &Ground<'_>) -> Result<(), Failed> {
     for words in [["inspect", "gw-"].as_slice(), &["inspect", "-n", ""]] {

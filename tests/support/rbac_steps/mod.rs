@@ -58,6 +58,8 @@ pub(crate) fn run(operation: &Operation, ground: &Ground<'_>) -> Result<(), Fail
         "bench lease" => commands::bench_lease,
         "bench requests" => commands::bench_requests,
         "bench requests in a namespace of its own" => commands::bench_requests_of_its_own,
+        "bench signals" => commands::bench_signals,
+        "bench signals in namespaces of its own" => commands::bench_signals_of_its_own,
         "completion" => commands::completion,
         "rbac check --live" => commands::check_live,
         "rbac check --live --serviceaccount" => commands::check_others,

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::clock::StandingClock;
-use super::place::Place;
+use super::place::Scene;
 use super::tap::Tap;
 use crate::commands::asked::Asked;
 use crate::exit::Exit;
@@ -163,24 +163,24 @@ impl fmt::Display for Case {
 
 /// Brings the case about and counts; `None` where the protocol knows no such case.
 pub(super) async fn count(
-    place: &Place,
+    scene: &Scene,
     case: Case,
     protocol: Protocol,
 ) -> Result<Option<Cost>, Failure> {
     if protocol == Protocol::Gwlock && !case.has_lock() {
         return Ok(None);
     }
-    let stage = Stage::of(place, case, protocol).await?;
+    let stage = Stage::of(scene, case, protocol).await?;
     if let Some(status) = case.status() {
-        place.request(&stage.signal, &status).await?;
+        scene.request(&stage.signal, &status).await?;
     }
     match case {
-        Case::HeldAndCreated | Case::HeldThenFreed => place.lease(&stage.signal).await?,
+        Case::HeldAndCreated | Case::HeldThenFreed => scene.lease(&stage.signal).await?,
         Case::Expired => {
-            place.old_lease(&stage.signal).await?;
+            scene.old_lease(&stage.signal).await?;
             // The gateway goes by its own clock and what the holder wrote.
             if protocol == Protocol::Gwlock {
-                place.expiry(&stage.signal).await?;
+                scene.expiry(&stage.signal).await?;
             }
         }
         _ => {}
@@ -198,7 +198,7 @@ pub(super) async fn count(
 }
 
 struct Stage<'a> {
-    place: &'a Place,
+    scene: &'a Scene,
     case: Case,
     protocol: Protocol,
     signal: Signal,
@@ -209,7 +209,7 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    async fn of(place: &'a Place, case: Case, protocol: Protocol) -> Result<Self, Failure> {
+    async fn of(scene: &'a Scene, case: Case, protocol: Protocol) -> Result<Self, Failure> {
         let bug = |error: anyhow::Error| Failure::new(Exit::Bug, error);
         let status = if case == Case::Resolved {
             "resolved"
@@ -221,7 +221,7 @@ impl<'a> Stage<'a> {
         let body = json!({"version": "4", "status": status, "alerts": [{
             "status": status, "startsAt": now.to_string(),
             "labels": {
-                "alertname": "GwlockBench", "severity": "info", "namespace": place.namespace, "deployment": target,
+                "alertname": "GwlockBench", "severity": "info", "namespace": scene.place.namespace, "deployment": target,
             },
         }]});
         let ingestion = Ingestion::offline(GatewayVersion::Current);
@@ -233,7 +233,7 @@ impl<'a> Stage<'a> {
             .alert(&webhook, alert, now)
             .await
             .map_err(|error| bug(error.into()))?;
-        place.mark(&mut signal);
+        scene.mark(&mut signal);
         let is_taken = match protocol {
             Protocol::Gwlock => ingestion.alerts(&webhook).next().is_some(),
             // The gateway does not look at the status of an alert.
@@ -241,7 +241,7 @@ impl<'a> Stage<'a> {
             Protocol::Gateway => true,
         };
         Ok(Self {
-            place,
+            scene,
             case,
             protocol,
             signal,
@@ -253,7 +253,7 @@ impl<'a> Stage<'a> {
 
     /// What others do when the protocol has come so far.
     fn react(&self) {
-        let (place, signal) = (self.place.clone(), self.signal.clone());
+        let (scene, signal) = (self.scene.clone(), self.signal.clone());
         let status = Case::Duplicate.status().unwrap_or_default();
         let is_ours = self.protocol == Protocol::Gwlock;
         match self.case {
@@ -265,13 +265,13 @@ impl<'a> Stage<'a> {
                 };
                 self.tap.before(request, async move {
                     let count = json!({"deduplication": {"occurrenceCount": 2}});
-                    drop(place.status(&signal, &count).await);
+                    drop(scene.status(&signal, &count).await);
                 });
             }
             Case::LostTheRace => {
                 self.tap.before("create leases", async move {
-                    drop(place.lease(&signal).await);
-                    drop(place.request(&signal, &status).await);
+                    drop(scene.lease(&signal).await);
+                    drop(scene.request(&signal, &status).await);
                 });
                 let clock = self.standing.clone();
                 self.tap
@@ -285,7 +285,7 @@ impl<'a> Stage<'a> {
                 };
                 self.tap.before(
                     request,
-                    async move { drop(place.delete_lease(&signal).await) },
+                    async move { drop(scene.delete_lease(&signal).await) },
                 );
             }
             _ => {}
@@ -301,7 +301,7 @@ impl<'a> Stage<'a> {
     }
 
     fn client(&self) -> kube::Client {
-        self.tap.client(&self.place.client, &self.place.gate)
+        self.tap.client(&self.scene.place.client, &self.scene.gate)
     }
 
     async fn through_gwlock(&self) -> Result<(), Failure> {
@@ -309,7 +309,7 @@ impl<'a> Stage<'a> {
             Case::LostTheRace | Case::HeldThenFreed | Case::Expired => self.standing.clone(),
             _ => Arc::new(SystemClock),
         };
-        let namespace = &self.place.namespace;
+        let namespace = &self.scene.place.namespace;
         let processor =
             SignalProcessor::builder(self.client(), namespace, namespace, "gwlock-bench")
                 .clock(clock)
@@ -327,7 +327,7 @@ impl<'a> Stage<'a> {
     #[cfg(feature = "sim")]
     async fn through_gateway(&self) -> Result<(), Failure> {
         use rand::SeedableRng as _;
-        let namespace = &self.place.namespace;
+        let namespace = &self.scene.place.namespace;
         let place = gateway::Place {
             locks: namespace,
             requests: namespace,

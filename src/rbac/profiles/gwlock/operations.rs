@@ -157,6 +157,27 @@ const BENCH_OWN: Operation = Operation {
     needed: &[NAMESPACE_CREATE, NAMESPACE_DELETE],
     optional: &[],
 };
+/// The replicas that it starts ask as whoever starts them.
+const BENCH_SIGNALS: Operation = Operation {
+    name: "bench signals",
+    needed: &[
+        LEASE_CREATE,
+        LEASE_GET,
+        LEASE_UPDATE,
+        LEASE_DELETE,
+        LEASE_LIST,
+        REQUEST_LIST,
+        REQUEST_GET,
+        REQUEST_CREATE,
+        REQUEST_COUNT,
+        REQUEST_DELETE,
+    ],
+    optional: &[LEASE_WATCH],
+};
+const BENCH_SIGNALS_OWN: Operation = Operation {
+    name: "bench signals in namespaces of its own",
+    ..BENCH_OWN
+};
 const BENCH_LEASE: Operation = Operation {
     name: "bench lease",
     needed: &[LEASE_CREATE, LEASE_GET, LEASE_DELETE, LEASE_LIST],
@@ -275,6 +296,8 @@ pub(super) const ALL: &[Operation] = &[
     SEND_DIRECT,
     BENCH_REQUESTS,
     BENCH_OWN,
+    BENCH_SIGNALS,
+    BENCH_SIGNALS_OWN,
     BENCH_LEASE,
     MEMBER,
     COLLECT,
