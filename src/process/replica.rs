@@ -38,9 +38,8 @@ pub(crate) struct Launch {
 pub(crate) struct Replica {
     child: Child,
     pub(crate) identity: String,
-    /// Where signals are sent to: `http://127.0.0.1:PORT`, as the others.
+    /// Where signals are sent to: `http://127.0.0.1:PORT`, as the other one.
     pub(crate) signals: String,
-    pub(crate) probes: String,
     pub(crate) metrics: String,
     said: Arc<Mutex<VecDeque<String>>>,
 }
@@ -51,7 +50,7 @@ impl Replica {
         let mut command = Command::new(THIS_PROGRAM);
         command
             .args(["serve", "--auth", "none", "--bind-address", ANYWHERE])
-            .args(["--health-probe-bind-address", ANYWHERE])
+            .args(["--health-probe-bind-address", "0"])
             .args(["--metrics-bind-address", ANYWHERE])
             .args(["--shutdown-delay", "0s", "--identity", &launch.identity])
             .args(["--end-with", &std::process::id().to_string()])
@@ -75,7 +74,7 @@ impl Replica {
         let Ok(serving) = timeout(PATIENCE, serving).await else {
             return Err(StartError::Silent(identity));
         };
-        let Some([signals, probes, metrics]) = serving else {
+        let Some([signals, metrics]) = serving else {
             return Err(ended(&mut child, &identity, &said).await);
         };
         tokio::spawn(listen(lines, said.clone()));
@@ -83,7 +82,6 @@ impl Replica {
             child,
             identity,
             signals,
-            probes,
             metrics,
             said,
         })
@@ -164,17 +162,17 @@ fn keep(said: &Said, line: String) {
 }
 
 /// The addresses that it tells when it serves; none if it ends before.
-async fn serving(lines: &mut Lines<BufReader<ChildStderr>>, said: &Said) -> Option<[String; 3]> {
-    let mut found: [Option<String>; 3] = Default::default();
+async fn serving(lines: &mut Lines<BufReader<ChildStderr>>, said: &Said) -> Option<[String; 2]> {
+    let mut found: [Option<String>; 2] = Default::default();
     while let Ok(Some(line)) = lines.next_line().await {
-        for (place, what) in found.iter_mut().zip(["signals", "probes", "metrics"]) {
+        for (place, what) in found.iter_mut().zip(["signals", "metrics"]) {
             if let Some(address) = line.strip_prefix(&format!("serving {what} on ")) {
                 *place = Some(address.to_owned());
             }
         }
         keep(said, line);
-        if let [Some(signals), Some(probes), Some(metrics)] = &found {
-            return Some([signals.clone(), probes.clone(), metrics.clone()]);
+        if let [Some(signals), Some(metrics)] = &found {
+            return Some([signals.clone(), metrics.clone()]);
         }
     }
     None
