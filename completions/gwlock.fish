@@ -60,6 +60,7 @@ complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "dedup" -d 'Show which
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "rbac" -d 'Prove that RBAC manifests are sufficient and not excessive'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "serve" -d 'Serve signals as a replica of the gateway'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "simulate" -d 'Simulate many pods that signals reach and that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "tune" -d 'Recommend lease duration, renew deadline and retry period from what was measured'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "bench" -d 'Measure on the current cluster'
 complete -c gwlock -n "__fish_gwlock_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
@@ -603,7 +604,8 @@ gwlock-serve\t'Replicas of gwlock serve'
 gwlock-operator\t'Whoever looks at leases and RemediationRequests, and removes leases'
 gwlock-readonly\t'Whoever looks at them only'
 gwlock-run\t'Whoever holds leases: run, acquire, renew, release, verify'
-gwlock-gc\t'The collection of expired leases'"
+gwlock-gc\t'The collection of expired leases'
+gwlock-simulate\t'A pod of a simulation, as gwlock simulate job prints it'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l gateway-version -d 'Which gateway' -r -f -a "current\t'The one of today'
 january\t'The first one with a lock, of January 2026'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from check" -l profile-file -d 'A program of one\'s own: YAML with what it asks' -r -F
@@ -644,7 +646,8 @@ gwlock-serve\t'Replicas of gwlock serve'
 gwlock-operator\t'Whoever looks at leases and RemediationRequests, and removes leases'
 gwlock-readonly\t'Whoever looks at them only'
 gwlock-run\t'Whoever holds leases: run, acquire, renew, release, verify'
-gwlock-gc\t'The collection of expired leases'"
+gwlock-gc\t'The collection of expired leases'
+gwlock-simulate\t'A pod of a simulation, as gwlock simulate job prints it'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l profile-file -d 'A program of one\'s own: YAML with what it asks' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand rbac; and __fish_seen_subcommand_from generate" -l gateway-version -d 'Which gateway' -r -f -a "current\t'The one of today'
 january\t'The first one with a lock, of January 2026'"
@@ -694,8 +697,14 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l audit-log -d 'Wh
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l lease-duration -d 'How long the lease lasts after each write; a gateway that takes over a gw-lock-* lease inherits it' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l renew-deadline -d 'How long after the last good renewal the holder stops [default: two thirds of the lease duration]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l retry-period -d 'How long after a failed renewal the next one is tried [default: 2s, less for short leases]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l protocol -d 'The protocol that counts signals, to compare with gwlock\'s' -r -f -a "gwlock\t'The engine\'s'
+gateway\t'The Kubernaut Gateway\'s'
+gateway-january\t'The same with the release of January 2026'
+unlocked\t'The gateway\'s without a pod name, so without a lease'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l shutdown-delay -d 'How long signals are still taken after /readyz says 503, so that nobody is sent here any more' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l shutdown-timeout -d 'How long answers may take at the end' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l end-with -d 'End at once when this process, which has started this one, ends in any way' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l holds -d 'Tell in this file when leases are held, for whoever judges them' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l context -d 'Context of the kubeconfig' -r
@@ -715,47 +724,57 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l scenario -d 'What goes wrong: a name of --list-scenarios, or a YAML file [default: storm]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l signals -d 'How many signals' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l fingerprints -d 'How many fingerprints they have' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l arrival -d 'When they come: burst, poisson:RATE a second, or a file with a line for each: seconds, and which fingerprint' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l seeds -d 'Simulate every seed of a range instead, both ends included' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l jobs -d 'How many seeds at the same time [default: the number of processors]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l svg -d 'Draw it as a picture into a file' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l history -d 'Write everything that happened into a file, a JSON object a line' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l rounds -d 'How often each handler acquires [default: 4]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l handlers -d 'How many requests each pod handles at the same time [default: 1]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l keys -d 'How many keys they contend for [default: 1]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l hold -d 'Longest time that a lease is held [default: 50ms]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l wait -d 'How long a handler waits for a lease [default: 35s]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l pods -d 'How many pods [default: the scenario\'s; 5 without one]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l clock-skew -d 'How far the pods\' wall clocks are off at most, either way [default: the scenario\'s; 0s without one]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l protocol -d 'Which protocol the pods speak: gwlock, gateway, gateway-january, create-only, unlocked, or several in turn, as mixed:gwlock,gateway [default: the scenario\'s; gwlock without one]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l seed -d 'What everything random is drawn from' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s o -l output -d 'Output format: table, json, yaml, junit, jsonpath=PATH' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l context -d 'Context of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l user -d 'User of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s s -l server -d 'Address of the API server' -r -f
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l as -d 'Act as this user' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l as-group -d 'Act as a member of this group (repeatable)' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l as-uid -d 'Act as the user with this uid' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l scenario -d 'What goes wrong: a name of --list-scenarios, or a YAML file [default: storm]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l signals -d 'How many signals' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l fingerprints -d 'How many fingerprints they have' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l arrival -d 'When they come: burst, poisson:RATE a second, or a file with a line for each: seconds, and which fingerprint' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l seeds -d 'Simulate every seed of a range instead, both ends included' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l jobs -d 'How many seeds at the same time [default: the number of processors]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l svg -d 'Draw it as a picture into a file' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l history -d 'Write everything that happened into a file, a JSON object a line' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l rounds -d 'How often each handler acquires [default: 4]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l handlers -d 'How many requests each pod handles at the same time [default: 1]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l keys -d 'How many keys they contend for [default: 1]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l hold -d 'Longest time that a lease is held [default: 50ms]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l wait -d 'How long a handler waits for a lease [default: 35s]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l processes -d 'Start so many processes instead of simulating pods, in real time' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l on -d 'Where they work' -r -f -a "embedded\t'On an API server in this process'
+cluster\t'On the current cluster, in a namespace that is made for it and removed'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l member -d 'Play the part of this pod alone, from 0' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l run -d 'What all pods of a run have in common: the uid of their Job' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l job -d 'The name of their Job' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l meet-within -d 'How long they wait for each other' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l pods -d 'How many pods [default: the scenario\'s; 5 without one]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l clock-skew -d 'How far the pods\' wall clocks are off at most, either way [default: the scenario\'s; 0s without one]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l protocol -d 'Which protocol the pods speak: gwlock, gateway, gateway-january, create-only, unlocked, or several in turn, as mixed:gwlock,gateway [default: the scenario\'s; gwlock without one]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l seed -d 'What everything random is drawn from' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -s o -l output -d 'Output format: table, json, yaml, junit, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
 json\t'A JSON object a line'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
 always\t'Always'
 never\t'Never'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l list-scenarios -d 'List the scenarios, and simulate nothing'
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l timeline -d 'Draw who held what when'
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -f -a "check" -d 'Judge a history that was recorded'
-complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l list-scenarios -d 'List the scenarios, and simulate nothing'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l timeline -d 'Draw who held what when'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -s y -l yes -d 'Create RemediationRequests on that cluster without asking'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -f -a "check" -d 'Judge a history that was recorded'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -f -a "job" -d 'Print an Indexed Job that runs the contention of a scenario as pods of a cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -f -a "collect" -d 'Gather the histories that pods of a simulation have logged, and judge them as one'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and not __fish_seen_subcommand_from check job collect help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -s o -l output -d 'Output format: table, json, yaml, junit, jsonpath=PATH' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
@@ -776,8 +795,89 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l scenario -d 'What goes wrong: a name of --list-scenarios, or a YAML file' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l seed -d 'What everything random is drawn from' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l pods -d 'How many pods [default: the scenario\'s]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l signals -d 'How many signals [default: the scenario\'s]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l fingerprints -d 'How many fingerprints they have [default: the scenario\'s]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l arrival -d 'When they come: burst, poisson:RATE a second, or a file with a line for each: seconds, and which fingerprint' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l protocol -d 'Which protocol the pods speak: gwlock, gateway, or both in turn, as mixed:gwlock,gateway [default: the scenario\'s]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l name -d 'Name of the Job and of what belongs to it' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l image -d 'Image of the pods; `gwlock` has to be its entry point' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l meet-within -d 'How long pods wait for each other, from when the first one has started; who comes later takes no part' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from job" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l job -d 'The Job, in the current namespace' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l history -d 'Write the joined history into a file, a JSON object a line' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -s o -l output -d 'Output format: table, json, yaml, junit, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l partial -d 'Judge what there is, where histories are missing or stop before their end'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from collect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "check" -d 'Judge a history that was recorded'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "job" -d 'Print an Indexed Job that runs the contention of a scenario as pods of a cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "collect" -d 'Gather the histories that pods of a simulation have logged, and judge them as one'
 complete -c gwlock -n "__fish_gwlock_using_subcommand simulate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l metrics -d 'Metrics of a replica: its URL, or a file with what it answered (repeatable)' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l over -d 'How long metrics are measured: two readings of each URL so far apart; for how long a file has counted' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l target -d 'Which share of the holds may be lost while their holder is alive' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l seeds -d 'The seeds that are simulated, both ends included' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l jobs -d 'How many seeds at the same time [default: the number of processors]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -s o -l output -d 'Output format: table, json, yaml, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l bench -d 'Run `gwlock bench signals` first, with the arguments behind --, on the current cluster, and use what its replicas count'
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l no-simulation -d 'Simulate nothing'
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand tune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l port -d 'Port on 127.0.0.1 [default: one that is free]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l write-kubeconfig -d 'Where to write the kubeconfig [default: a temporary file, removed at the end]' -r -F
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l drill -d 'Set up a situation of the runbook' -r -f -a "lock-timeouts\t'Alerts are answered 500 with lock time-outs'
@@ -810,28 +910,29 @@ never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l list-drills -d 'List the drills, and serve nothing'
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand lab" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l context -d 'Context of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l user -d 'User of the kubeconfig' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s s -l server -d 'Address of the API server' -r -f
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l as -d 'Act as this user' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l as-group -d 'Act as a member of this group (repeatable)' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l as-uid -d 'Act as the user with this uid' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
 json\t'A JSON object a line'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
 always\t'Always'
 never\t'Never'"
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
-complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -f -a "signals" -d 'Send signals at a constant rate to replicas, and measure latency, failures and API requests'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and not __fish_seen_subcommand_from lease requests signals help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l clients -d 'How many clients at once, several numbers one after the other' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l total -d 'Rounds of one block' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from lease" -l repeats -d 'How often the blocks alternate; medians are taken over these' -r
@@ -881,8 +982,45 @@ complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_sub
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l markdown -d 'Print tables for a document, with every request'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from requests" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l rate -d 'Signals per second [default: 100]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l duration -d 'How long each load takes [default: 30s, 10s with --find-rate]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l duplicates -d 'Share of signals whose fingerprint has been sent before [default: 0.9]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l fingerprints -d 'How many of the newest fingerprints duplicates are of; half of them are of the oldest tenth of so many' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l replicas -d 'How many replicas are started; signals go to them in turn' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l warm-up -d 'How long the rate grows before it is measured' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l rates -d 'Measure several rates, one after the other' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l limit -d 'The p99 that has to be kept by --find-rate and by the preset thousand' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l preset -d 'Measure what has been promised, and say whether it is kept' -r -f -a "p5\t'50 signals a second for 60 s: without a lock, with one each, and all with the same one'
+thousand\t'1000 signals a second for 60 s, nine in ten of them duplicates'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l compare -d 'Also measure this protocol, in turn' -r -f -a "gateway\t'The Kubernaut Gateway\'s protocol'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l repeats -d 'How often both protocols are measured with --compare' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l save-metrics -d 'Write the metrics of gwlock\'s replicas, as if they were those of one, for `gwlock tune --metrics`' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -s o -l output -d 'Output format: table, wide (with every block), json, yaml, jsonpath=PATH' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l context -d 'Context of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l user -d 'User of the kubeconfig' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -s s -l server -d 'Address of the API server' -r -f
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l token-file -d 'File with a bearer token for the API server; a token in a flag would be seen by every user of the machine' -r -F
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l as -d 'Act as this user' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l as-group -d 'Act as a member of this group (repeatable)' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l as-uid -d 'Act as the user with this uid' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l request-timeout -d 'Longest time for one request, such as 5s; 0 is the default of each command' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -s v -l verbose -d 'Log to stderr: -v what is done, -vv every request, -v=N kubectl\'s levels' -r
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l log-format -d 'How logs are written' -r -f -a "text\t'Lines for people'
+json\t'A JSON object a line'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` or `TERM=dumb` is set'
+always\t'Always'
+never\t'Never'"
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l find-rate -d 'Search the highest rate that is held, starting with --rate: no failure, the p99 within --limit, and 98 % achieved'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -s y -l yes -d 'Create RemediationRequests on this cluster without asking'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l markdown -d 'Print a table for a document'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from signals" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
+complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "signals" -d 'Send signals at a constant rate to replicas, and measure latency, failures and API requests'
 complete -c gwlock -n "__fish_gwlock_using_subcommand bench; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s n -l namespace -d 'Namespace of the leases [default: $POD_NAMESPACE, the context\'s namespace, kubernaut-system]' -r
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l kubeconfig -d 'Path of one kubeconfig file [default: the files of $KUBECONFIG, ~/.kube/config, the pod\'s service account]' -r -F
@@ -903,29 +1041,33 @@ always\t'Always'
 never\t'Never'"
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate'
 complete -c gwlock -n "__fish_gwlock_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "release" -d 'Release a claim'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "run" -d 'Hold a lease while a command runs'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "doctor" -d 'Check everything that the locks depend on, with a fix for each thing that is wrong'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "rbac" -d 'Prove that RBAC manifests are sufficient and not excessive'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "simulate" -d 'Simulate many pods that signals reach and that contend for leases, and judge what happened'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "acquire" -d 'Acquire a lease and leave it held'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "renew" -d 'Renew a claim, once'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "release" -d 'Release a claim'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "verify" -d 'Say whether a claim still stands'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "run" -d 'Hold a lease while a command runs'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "inspect" -d 'Show leases: who holds them, whether they have expired, and by which evidence'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "force-expire" -d 'Remove a stale holder: delete a lease that has expired'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "gc" -d 'Delete leases that have expired and that nobody took over or released'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "doctor" -d 'Check everything that the locks depend on, with a fix for each thing that is wrong'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "resolve" -d 'Show every name of a target, fingerprint, lease or RemediationRequest, and what each is now'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "send" -d 'Send a signal to a gateway, or through the protocol on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "dedup" -d 'Show which RemediationRequests count which signals, and find what is wrong with them'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "rbac" -d 'Prove that RBAC manifests are sufficient and not excessive'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "serve" -d 'Serve signals as a replica of the gateway'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "simulate" -d 'Simulate many pods that signals reach and that contend for leases, and judge what happened'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "tune" -d 'Recommend lease duration, renew deadline and retry period from what was measured'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "lab" -d 'Serve an API server on loopback, with leases and workloads to try things on'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "bench" -d 'Measure on the current cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "completion" -d 'Print the completion script for a shell'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and not __fish_seen_subcommand_from acquire renew release verify run inspect force-expire gc doctor resolve send dedup rbac serve simulate tune lab bench completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "list" -d 'List RemediationRequests: what each has counted, and whether it suppresses new signals'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from dedup" -f -a "check" -d 'Find what is wrong with RemediationRequests and their leases; exit code 1 if anything is'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from rbac" -f -a "check" -d 'Tell whether RBAC manifests are sufficient for a program, and not more than it needs'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from rbac" -f -a "generate" -d 'Print the least that a program has to be granted: ServiceAccount, roles and bindings'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from simulate" -f -a "check" -d 'Judge a history that was recorded'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from simulate" -f -a "job" -d 'Print an Indexed Job that runs the contention of a scenario as pods of a cluster'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from simulate" -f -a "collect" -d 'Gather the histories that pods of a simulation have logged, and judge them as one'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "lease" -d 'Measure acquire and release, next to bare requests in the same run'
 complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "requests" -d 'Count the API requests of a signal in every case, and what they add up to at a rate of signals'
+complete -c gwlock -n "__fish_gwlock_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "signals" -d 'Send signals at a constant rate to replicas, and measure latency, failures and API requests'

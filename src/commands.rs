@@ -25,6 +25,7 @@ pub(crate) mod run;
 pub(crate) mod send;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+mod served;
 #[cfg(feature = "sim")]
 pub(crate) mod simulate;
 #[cfg(feature = "sim")]

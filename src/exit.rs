@@ -134,7 +134,7 @@ impl Exit {
         match self {
             Self::Done => "done, yes",
             Self::No => {
-                "the answer is no: no such lease, not held by you, claim no longer stands, signal rejected, access missing, violation found"
+                "the answer is no: no such lease, not held by you, claim no longer stands, signal rejected, access missing, violation found, target missed"
             }
             Self::Usage => "wrong usage",
             Self::BadInput => "bad input: key, payload, manifest, handle file",

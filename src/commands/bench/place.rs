@@ -1,6 +1,5 @@
 //! Where a benchmark works that creates RemediationRequests: a namespace, whether that may be done, and its removal.
 
-use gwlock_engine::protocol::key::Fingerprint;
 use http::{Method, Request};
 use rand::Rng as _;
 use rand::SeedableRng as _;
@@ -8,6 +7,7 @@ use rand::rngs::{StdRng, SysRng};
 use serde_json::{Value, json};
 
 use crate::commands::consent::{self, Consent};
+use crate::commands::served;
 use crate::context::Cluster;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -80,28 +80,9 @@ impl Place {
 
     /// Whether signals can be processed at all; nothing is made.
     pub(super) async fn check(&self) -> Result<(), Failure> {
-        let fingerprint = Fingerprint::of(&self.run);
-        let selector = format!("?fieldSelector=spec.signalFingerprint%3D{fingerprint}");
-        match self.try_send(Method::GET, &self.requests(&selector), None).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => Err(Failure::says(
-                Exit::Config,
-                "this cluster has no RemediationRequests",
-            )
-            .run(
-                format!("lab -- gwlock {}", self.command),
-                "works on one that has them",
-            )),
-            Err(kube::Error::Api(status)) if status.code == 400 => Err(Failure::says(
-                Exit::Config,
-                format!(
-                    "RemediationRequests cannot be selected by fingerprint: {}",
-                    status.message
-                ),
-            )
-            .hint("this needs Kubernetes 1.31 or later, and Kubernaut's CustomResourceDefinition of today")),
-            Err(error) => Err(Failure::api(&error)),
-            Ok(_) => Ok(()),
-        }
+        let elsewhere = format!("lab -- gwlock {}", self.command);
+        let why = "works on one that has them";
+        served::check(&self.client, &self.namespace, elsewhere, why).await
     }
 
     /// Makes the namespace, if it is one of its own.

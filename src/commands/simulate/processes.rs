@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Arguments, tell};
 use crate::commands::consent::{self, Consent};
+use crate::commands::served;
 use crate::context::{Cluster, Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -68,6 +69,9 @@ pub(super) async fn execute(
         On::Cluster => {
             let cluster = context.cluster().await?;
             ask(arguments, &cluster).await?;
+            let elsewhere = format!("simulate --processes {count}");
+            let namespace = &cluster.namespace;
+            served::check(&cluster.client, namespace, elsewhere, "needs no cluster").await?;
             command.push_str(" --on cluster");
             Ground::Cluster(cluster.client)
         }

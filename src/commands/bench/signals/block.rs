@@ -116,7 +116,10 @@ impl Block {
             fleet = starting => fleet?,
         };
         let sending = async {
-            output::note(&format!("{self}: metrics at {}", fleet.metrics().join(" ")));
+            // A trial is over before anybody could ask.
+            if !self.gives_up {
+                output::note(&format!("{self}: metrics at {}", fleet.metrics().join(" ")));
+            }
             let alerts = Alerts::new(http, &fleet.signals(), &place.namespace, &place.run);
             let alerts = alerts.map_err(|error| Failure::new(Exit::Bug, error))?;
             self.measure(&fleet, &Arc::new(alerts), tally).await

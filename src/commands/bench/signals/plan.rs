@@ -10,6 +10,7 @@ use super::mix::Load;
 use super::report::{Highest, Item, Report};
 use super::search::Search;
 use super::{Arguments, Bench, Broken, Preset, Protocol};
+use crate::output;
 
 const RATE: f64 = 100.0;
 const DURATION: Duration = Duration::from_secs(30);
@@ -126,6 +127,8 @@ async fn find_rate(arguments: &Arguments, bench: &mut Bench<'_>) -> Result<Repor
                 ..block
             };
             let measured = bench.measure(block).await?;
+            let outcome = if measured.is_held() { "held" } else { "missed" };
+            output::note(&format!("{block}: {outcome}"));
             search.tell(measured.is_held());
             if *protocol == Protocol::Gwlock {
                 report.checks.push(checks::of_counts(&measured));
