@@ -183,7 +183,7 @@ fn expected(
 
 /// Whether an operation has one namespace for leases and requests.
 pub(crate) fn is_in_one_namespace(operation: &Operation) -> bool {
-    ["bench requests", "simulate"]
+    ["bench requests", "bench signals", "simulate"]
         .iter()
         .any(|begins| operation.name.starts_with(begins))
 }
