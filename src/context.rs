@@ -78,6 +78,7 @@ impl Context {
     }
 
     /// The flags that choose the cluster, as arguments of a process.
+    #[cfg(feature = "sim")]
     pub(crate) fn cluster_arguments(&self) -> Vec<String> {
         self.global.cluster_arguments()
     }

@@ -4,7 +4,7 @@
 
 mod group;
 pub(crate) mod guard;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", feature = "sim"))]
 pub(crate) mod replica;
 mod signals;
 mod terminal;

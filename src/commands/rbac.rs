@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::rbac::profiles::{self, Program};
 
 use check::Version;
+#[cfg(feature = "sim")]
 pub(crate) use generate::name as object_name;
 
 /// Prove that RBAC manifests are sufficient and not excessive

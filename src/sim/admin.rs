@@ -77,6 +77,7 @@ impl Admin {
     }
 
     /// Deletes every namespace that it made.
+    #[cfg(feature = "serve")]
     pub(super) async fn clean_up(&self) -> anyhow::Result<()> {
         let made = self.made().clone();
         for name in made {
@@ -88,6 +89,7 @@ impl Admin {
     }
 
     /// Makes something that signals can be about. It runs nothing.
+    #[cfg(feature = "serve")]
     pub(super) async fn deployment(&self, name: &str) -> anyhow::Result<()> {
         let labels = json!({"app": name});
         let container = json!({"name": "none", "image": "none"});
@@ -170,6 +172,7 @@ impl Admin {
     }
 
     /// Whether nobody holds a lease any more.
+    #[cfg(feature = "serve")]
     pub(super) async fn nothing_is_held(&self) -> anyhow::Result<bool> {
         let left = self.left().await?;
         Ok(!left
@@ -191,6 +194,7 @@ impl Admin {
     }
 
     /// Tells of all requests as they are now.
+    #[cfg(feature = "serve")]
     pub(super) async fn tell_of_requests(&self) -> anyhow::Result<()> {
         let path = self.requests();
         let list = self.ask(Method::GET, &path, JSON, &Value::Null).await?;

@@ -28,7 +28,9 @@ use super::recorder::Recorder;
 use super::scenario::{Latency, Requests};
 use super::shared::Shared;
 use asked::{Asked, denied, refusal};
-pub(super) use body::{AnswerBody, whole};
+pub(super) use body::AnswerBody;
+#[cfg(feature = "serve")]
+pub(super) use body::whole;
 pub(crate) use upstream::{ServersClock, Upstream};
 
 /// What stands between one process and the network now.
@@ -147,6 +149,7 @@ impl Link {
 
     /// The same of any request. Those that are about something else than leases and RemediationRequests are not judged,
     /// and nothing befalls them.
+    #[cfg(feature = "serve")]
     pub(super) async fn relay(self: Arc<Self>, parts: Parts, body: Bytes) -> Answer {
         if Asked::matters(parts.uri.path()) {
             return self.carry(parts, body).await;

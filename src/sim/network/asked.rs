@@ -93,6 +93,7 @@ impl Asked {
     }
 
     /// Whether requests to this path are what a simulation is about: leases and RemediationRequests.
+    #[cfg(feature = "serve")]
     pub(super) fn matters(path: &str) -> bool {
         let plural = path.split('/').nth(6);
         path.starts_with("/apis/coordination.k8s.io/v1/namespaces/") && plural == Some("leases")

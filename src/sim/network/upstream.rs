@@ -18,6 +18,7 @@ pub(crate) enum Upstream {
     /// In this process. Several servers are one store and a clock.
     Embedded(ApiServer, Arc<ServersClock>),
     /// A cluster, with the rights of this client.
+    #[cfg(feature = "serve")]
     Cluster(kube::Client),
 }
 
@@ -64,6 +65,7 @@ impl Upstream {
                 });
                 Ok(answer.await?.map(BodyExt::boxed_unsync))
             }
+            #[cfg(feature = "serve")]
             Self::Cluster(client) => {
                 let (parts, body) = request.into_parts();
                 let body = body.collect().await.map_err(|never| match never {})?;
@@ -77,8 +79,10 @@ impl Upstream {
 
     /// Lets the server forget what watches could go on from, where that is in our power.
     pub(crate) fn compact(&self) {
-        if let Self::Embedded(server, _) = self {
-            server.compact();
+        match self {
+            Self::Embedded(server, _) => server.compact(),
+            #[cfg(feature = "serve")]
+            Self::Cluster(_) => {}
         }
     }
 }
