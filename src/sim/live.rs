@@ -31,7 +31,6 @@ use super::plan::{self, Action, Step};
 use super::protocol::Protocol;
 use super::recorder::{Recorder, short};
 use super::scenario::{Kind, Scenario};
-use super::shared::Shared;
 use super::{LONGEST_WAIT_SECONDS, Run, order};
 use crate::output::progress;
 use member::Membership;
@@ -133,13 +132,8 @@ impl Live {
             rng.next_u64(),
         );
         let servers = Servers {
-            upstream,
-            weather: Shared::default(),
-            recorder,
-            requests: scenario.requests,
-            latency: scenario.latency.clone(),
-            under_way: Shared::default(),
             reads_are_told: true,
+            ..Servers::new(upstream, recorder, &scenario)
         };
         Ok(Self {
             settings: Settings {

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use super::history::What;
 use super::plan::{self, within};
 use super::recorder::Recorder;
-use super::scenario::{Latency, Requests};
+use super::scenario::{Latency, Requests, Scenario};
 use super::shared::Shared;
 use asked::{Asked, denied, refusal};
 pub(super) use body::AnswerBody;
@@ -116,6 +116,21 @@ struct Fate {
 }
 
 pub(super) type Answer = Result<Response<AnswerBody>, ConnectionLost>;
+
+impl Servers {
+    /// Servers of which every write is seen here.
+    pub(super) fn new(upstream: Upstream, recorder: Recorder, scenario: &Scenario) -> Self {
+        Self {
+            upstream,
+            weather: Shared::default(),
+            recorder,
+            requests: scenario.requests,
+            latency: scenario.latency.clone(),
+            under_way: Shared::default(),
+            reads_are_told: false,
+        }
+    }
+}
 
 impl Link {
     /// A client on this network.

@@ -100,15 +100,7 @@ impl World {
                 admin.leak(lease.as_str(), wall).await?;
             }
         }
-        let servers = Servers {
-            upstream,
-            weather: Shared::default(),
-            recorder,
-            requests: scenario.requests,
-            latency: scenario.latency.clone(),
-            under_way: Shared::default(),
-            reads_are_told: false,
-        };
+        let servers = Servers::new(upstream, recorder, &scenario);
         let mut world = Self {
             start,
             wall,

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::serve::World;
 
-fn gwlock(world: &World, arguments: &[&str]) -> Output {
+/// gwlock on the cluster of this world.
+pub(super) fn gwlock(world: &World, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gwlock"))
         .args(arguments)
         .env("KUBECONFIG", world.kubeconfig.path())
