@@ -24,6 +24,11 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\b\d+(\.\d+)?(ms|s|m|h|d)(\d+[smhd])?\b", "AGE"),
     (r"\b\d+ s\b", "AGE"),
     (r"[+-]AGE", "SKEW"),
+    // A request and its `?timeout=` run out at the same moment: the server may say so first.
+    (
+        r"Timeout: request did not complete within the allotted timeout",
+        "no answer within AGE",
+    ),
 ];
 
 static COMPILED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
@@ -72,6 +77,10 @@ fn what_differs_from_run_to_run_is_left_out_and_nothing_else() {
         (
             "+3600s -3599s the clock is 59m behind",
             "SKEW SKEW the clock is AGE behind\n",
+        ),
+        (
+            "unknown: Timeout: request did not complete within the allotted timeout; or no answer within 333ms",
+            "unknown: no answer within AGE; or no answer within AGE\n",
         ),
         ("wrote it last, 71 s ago", "wrote it last, AGE ago\n"),
         (
