@@ -13,3 +13,6 @@ pub(crate) use group::{Change, Group, How};
 pub(crate) use guard::Deadlines;
 pub(crate) use signals::{Received, Signals, parse};
 pub(crate) use terminal::Terminal;
+
+/// The program of this process, also when its file has been replaced meanwhile.
+pub(crate) const THIS_PROGRAM: &str = "/proc/self/exe";

@@ -15,10 +15,8 @@ use rustix::process::{
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 
+use super::THIS_PROGRAM;
 use super::guard::{self, Deadlines};
-
-/// The program of this process, also when its file has been replaced meanwhile.
-const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// A process group. What is in it is killed when the value is dropped, and by the guard when this
 /// process ends or stands still.

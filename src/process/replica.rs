@@ -14,8 +14,9 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
-/// The program that runs, even if its file has been replaced.
-const THIS_PROGRAM: &str = "/proc/self/exe";
+use super::THIS_PROGRAM;
+use crate::exit::Exit;
+
 /// A replica that serves nothing after this long does not work.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many lines of what it says are kept.
@@ -149,6 +150,17 @@ pub(crate) enum StartError {
         /// Its last words.
         said: String,
     },
+}
+
+impl StartError {
+    /// How a command ends that needed the replica: as the replica did, where it has said that.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Ended { code, .. } => code.and_then(Exit::of).unwrap_or(Exit::Unreachable),
+            Self::Spawn(_) => Exit::Config,
+            Self::Silent(_) => Exit::Unreachable,
+        }
+    }
 }
 
 type Said = Mutex<VecDeque<String>>;

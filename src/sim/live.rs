@@ -256,7 +256,7 @@ impl Live {
             self.admin.namespace(&locks).await?;
         }
         let timing = self.settings.scenario.timing;
-        let starting = place.start(speaks, &locks, &self.namespace, timing)?;
+        let starting = place.start(speaks, &locks, &self.namespace, timing);
         self.starting
             .spawn(async move { Ok((number, starting.await?)) });
         Ok(())
@@ -352,9 +352,8 @@ impl Live {
             place.recover();
         }
         let patience = Instant::now() + PATIENCE;
-        while let Ok(Some(started)) = timeout_at(patience, self.starting.join_next()).await {
-            let (place, started) = started??;
-            self.places[place].started(started);
+        if let Ok(started) = timeout_at(patience, self.all_started()).await {
+            started?;
         }
         // Who is not done by then is found by the checker.
         while let Ok(Some(answered)) = timeout_at(patience, self.signals.join_next()).await {

@@ -136,10 +136,6 @@ pub(super) async fn ask(arguments: &Arguments, cluster: &Cluster) -> Result<(), 
 }
 
 pub(super) fn failed(error: anyhow::Error) -> Failure {
-    let exit = match error.downcast_ref() {
-        Some(StartError::Ended { code, .. }) => code.and_then(Exit::of),
-        Some(StartError::Spawn(_)) => Some(Exit::Config),
-        Some(StartError::Silent(_)) | None => None,
-    };
+    let exit = error.downcast_ref().map(StartError::exit);
     Failure::new(exit.unwrap_or(Exit::Unreachable), error)
 }

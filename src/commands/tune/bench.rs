@@ -14,11 +14,9 @@ use crate::context::{Context, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
+use crate::process::THIS_PROGRAM;
 use crate::tune::Measured;
 use crate::tune::metrics::{Samples, Time};
-
-/// The program that runs, even if its file has been replaced.
-const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// What a run of it says, and for how long which replicas ran.
 pub(super) async fn measured(

@@ -14,6 +14,7 @@ use rand::{Rng, SeedableRng};
 use tokio::time::{Instant, sleep};
 
 use super::relay::Relay;
+use crate::exit::Exit;
 use crate::process::replica::{Launch, Replica, StartError};
 use crate::sim::history::{Event, What};
 use crate::sim::holds;
@@ -94,7 +95,7 @@ impl Place {
         locks: &str,
         requests: &str,
         timing: Timing,
-    ) -> anyhow::Result<impl Future<Output = anyhow::Result<Started>> + Send + use<>> {
+    ) -> impl Future<Output = anyhow::Result<Started>> + Send + use<> {
         self.is_starting = true;
         let file = format!("{}.{}.holds", self.name, self.restarts);
         let holds = self.folder.join(file);
@@ -129,17 +130,19 @@ impl Place {
             ],
         };
         let until = Instant::now() + STARTING;
-        Ok(async move {
+        async move {
             loop {
                 match Replica::start(launch.clone()).await {
                     Ok(replica) => return Ok(Started(replica)),
-                    Err(StartError::Ended { code: Some(69), .. }) if Instant::now() < until => {
+                    Err(StartError::Ended { code, .. })
+                        if code == Some(Exit::Unreachable.code()) && Instant::now() < until =>
+                    {
                         sleep(BETWEEN_STARTS).await;
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
-        })
+        }
     }
 
     pub(super) fn started(&mut self, started: Started) {

@@ -134,12 +134,7 @@ fn metrics_of(replica: &Replica) -> String {
 }
 
 fn not_started(error: &StartError) -> Failure {
-    let exit = match error {
-        StartError::Ended { code, .. } => code.and_then(Exit::of).unwrap_or(Exit::Unreachable),
-        StartError::Spawn(_) => Exit::Config,
-        StartError::Silent(_) => Exit::Unreachable,
-    };
     let lines = error.to_string();
     let lines: Vec<_> = lines.lines().map(escape_line).collect();
-    Failure::says(exit, lines.join("\n"))
+    Failure::says(error.exit(), lines.join("\n"))
 }
