@@ -9,9 +9,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::gateway::PROMETHEUS_PATH;
+use crate::gateway::compose::Alert;
 use crate::sim::history::Outcome;
 use crate::sim::subject;
 
@@ -67,15 +68,21 @@ impl Sender {
     }
 
     async fn exchange(&self, replica: &str, key: u32) -> anyhow::Result<(u16, Value)> {
-        let since = Timestamp::now() - SignedDuration::from_mins(1);
-        let alert = json!({
-            "status": "firing", "startsAt": since,
-            "labels": {
-                "alertname": "HighMemoryUsage", "severity": "critical", "namespace": self.namespace,
-                "deployment": subject(key),
-            },
-        });
-        let body = json!({"version": "4", "alerts": [alert]}).to_string();
+        let labels = [
+            ("alertname", "HighMemoryUsage"),
+            ("severity", "critical"),
+            ("namespace", &self.namespace),
+            ("deployment", &subject(key)),
+        ];
+        let alert = Alert {
+            labels: labels
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            annotations: [].into(),
+            starts_at: Timestamp::now() - SignedDuration::from_mins(1),
+            ends_at: None,
+        };
+        let body = alert.webhook().to_string();
         let request = Request::post(format!("{replica}{PROMETHEUS_PATH}"))
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))?;
@@ -113,6 +120,8 @@ fn read(status: u16, body: &Value) -> Answered {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
